@@ -1,0 +1,78 @@
+"""The store as a dictionary: the port's shipped fake."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.blobs.ports import BlobInfo, BlobNotFound
+
+
+class _MemoryWriter:
+    def __init__(self, objects: dict[str, bytes], key: str) -> None:
+        self._objects = objects
+        self._key = key
+        self._buffer = io.BytesIO()
+
+    def write(self, chunk: bytes) -> None:
+        self._buffer.write(chunk)
+
+    def commit(self) -> None:
+        self._objects[self._key] = self._buffer.getvalue()
+
+
+class MemoryStore:
+    """Objects in memory; `objects` is there for tests to look at and to break."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, data: bytes, *, media_type: str) -> None:  # noqa: ARG002  the port's signature
+        """See `BlobStore.put`."""
+        self.objects[key] = data
+
+    @contextmanager
+    def writer(self, key: str, *, media_type: str) -> Iterator[_MemoryWriter]:  # noqa: ARG002  the port's signature
+        """See `BlobStore.writer`."""
+        yield _MemoryWriter(self.objects, key)
+
+    def read(self, key: str) -> bytes:
+        """See `BlobStore.read`."""
+        try:
+            return self.objects[key]
+        except KeyError:
+            raise BlobNotFound(key) from None
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See `BlobStore.open`."""
+        yield io.BytesIO(self.read(key))
+
+    @contextmanager
+    def local_path(self, key: str) -> Iterator[Path]:
+        """See `BlobStore.local_path`."""
+        data = self.read(key)
+        with tempfile.NamedTemporaryFile(prefix="razgovor-") as file:
+            file.write(data)
+            file.flush()
+            yield Path(file.name)
+
+    def stat(self, key: str) -> BlobInfo | None:
+        """See `BlobStore.stat`."""
+        data = self.objects.get(key)
+        return None if data is None else BlobInfo(key, len(data))
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """See `BlobStore.list`."""
+        return iter([BlobInfo(key, len(data)) for key, data in sorted(self.objects.items()) if key.startswith(prefix)])
+
+    def delete(self, key: str) -> None:
+        """See `BlobStore.delete`."""
+        self.objects.pop(key, None)
+
+    def verify(self) -> None:
+        """See `BlobStore.verify`."""

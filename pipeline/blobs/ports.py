@@ -1,0 +1,84 @@
+"""What everybody needs of the store, on S3's common ground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from pipeline.errors import RazgovorError
+
+
+class BlobNotFound(RazgovorError):
+    """No object has this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """An object without its bytes."""
+
+    key: str
+    size_bytes: int
+
+
+class BlobWriter(Protocol):
+    """An upload under way. Nothing is visible before `commit`; leaving the context without it leaves nothing behind."""
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            Transient: The store does not take them (full, gone).
+        """
+
+    def commit(self) -> None:
+        """Make the whole object visible at once, durable when this returns."""
+
+
+class BlobStore(Protocol):
+    """A store of immutable objects. Every method may raise Transient when the store does not answer."""
+
+    def put(self, key: str, data: bytes, *, media_type: str) -> None:
+        """Put a small object whole, durable when this returns; the same key again is the same object."""
+
+    def writer(self, key: str, *, media_type: str) -> AbstractContextManager[BlobWriter]:
+        """Stream a large object in."""
+
+    def read(self, key: str) -> bytes:
+        """A small object whole.
+
+        Raises:
+            BlobNotFound: No such key.
+        """
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A seekable stream of a large object.
+
+        Raises:
+            BlobNotFound: No such key.
+        """
+
+    def local_path(self, key: str) -> AbstractContextManager[Path]:
+        """The object as a file to read while the context lasts (a copy where the store is remote). Never written to.
+
+        Raises:
+            BlobNotFound: No such key.
+        """
+
+    def stat(self, key: str) -> BlobInfo | None:
+        """Size, or None if there is no such key."""
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """All objects whose key starts with the prefix, by key."""
+
+    def delete(self, key: str) -> None:
+        """Remove; a key that is not there is fine."""
+
+    def verify(self) -> None:
+        """Prove by a test write that we may write, read and delete.
+
+        Raises:
+            Fatal: We may not.
+        """

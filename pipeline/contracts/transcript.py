@@ -1,0 +1,127 @@
+"""transcript.json: the canonical result, schema `razgovor.transcript/1`. Seconds from the start of the call."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from pipeline.contracts.events import Timings, Value
+from pipeline.errors import CallFault
+
+
+class Word(Value):
+    """A word and when it was said. Confidence 0: its window failed and was decoded again in vain."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+class Turn(Value):
+    """What one channel said between two pauses or changes of speaker. Role None: mono, nobody can tell."""
+
+    channel: int
+    role: str | None
+    start_s: float
+    end_s: float
+    text: str
+    confidence: float | None
+    words: tuple[Word, ...]
+
+
+class Channel(Value):
+    """A channel of the recording. Roles: operator, customer, or None where unknown."""
+
+    index: int
+    role: str | None
+    speech_s: float
+
+
+class Suppressed(Value):
+    """A stretch that was kept out of the dialogue, and why (`crosstalk`, `credits`, `repetition`, ...)."""
+
+    channel: int
+    start_s: float
+    end_s: float
+    text: str
+    reason: str
+
+
+class Warning_(Value):  # noqa: N801  the builtin is called Warning
+    """Something a reader of the transcript should know.
+
+    Codes: `truncated_audio` (declared_s, decoded_s), `mono`, `dual_mono`, `silent_channel` (channel).
+    """
+
+    code: str
+    details: dict[str, float] = Field(default_factory=dict)
+
+
+class Provenance(Value):
+    """What made the words, so that they can be judged and made again."""
+
+    audio_sha256: str
+    engine: str
+    model: str
+    model_sha256: str
+    parameters: dict[str, Any]
+
+
+class Transcript(Value):
+    """The canonical result of one run of one job."""
+
+    schema_: Literal["razgovor.transcript/1"] = Field(default="razgovor.transcript/1", alias="schema")
+    job_id: str
+    run: int
+    call_id: str
+    client: str
+    language: str
+    channel_mode: str
+    duration_s: float
+    partial: bool
+    warnings: tuple[Warning_, ...]
+    channels: tuple[Channel, ...]
+    turns: tuple[Turn, ...]
+    suppressed: tuple[Suppressed, ...]
+    timings: Timings
+    provenance: Provenance
+
+    def to_bytes(self) -> bytes:
+        """UTF-8 JSON; the same transcript gives the same bytes."""
+        return self.model_dump_json(by_alias=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Transcript:
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            CallFault: `transcript_invalid`.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            raise CallFault("transcript_invalid") from error
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words, turn by turn."""
+        return tuple(word for turn in self.turns for word in turn.words)
+
+    @property
+    def speech_s(self) -> float:
+        """Speech over all channels."""
+        return sum(channel.speech_s for channel in self.channels)
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean word confidence, None without words."""
+        words = self.words
+        return sum(word.confidence for word in words) / len(words) if words else None
+
+
+def sha256_hex(data: bytes) -> str:
+    """Hex digest, as it stands in keys and events."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,104 @@
+"""What every service's `__main__` needs: common settings, its life from start to drain, and its status file.
+
+Called by `services.*.__main__`; knows none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import Fatal
+from pipeline.telemetry import logs
+
+EXIT_FATAL: Final = 70  # sysexits.h: EX_SOFTWARE
+
+
+class ServiceSettings(BaseSettings):
+    """Settings common to all services; each service subclasses it with its own `env_prefix`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    bootstrap_servers: str = Field(description="Kafka's bootstrap addresses, host:port, comma separated.")
+    store_url: str = Field(description="Where objects lie: file:///absolute/folder.")
+    status_file: Path | None = Field(default=None, description="Where the service writes its state; none: nowhere.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    drain_timeout_s: float = Field(default=8.0, ge=0, le=600, description="How long SIGTERM waits for work in flight.")
+    stop_with_parent: bool = Field(
+        default=False, description="Drain when standard input closes: whoever started us died."
+    )
+
+
+class StatusFile:
+    """Tells whoever started the service what it is doing: JSON, replaced whole. Its mtime is the heartbeat."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def write(self, state: str, **facts: str | int) -> None:
+        """Replace the file: `starting`, `ready`, `waiting` or `draining`, with facts such as `address`."""
+        if self._path is None:
+            return
+        scratch = self._path.with_suffix(".tmp")
+        scratch.write_text(json.dumps({"state": state, "pid": os.getpid(), **facts}), encoding="utf-8")
+        scratch.replace(self._path)
+
+    def beat(self) -> None:
+        """Say that we still live."""
+        if self._path is not None:
+            self._path.touch()
+
+
+def stop_event(*, stop_with_parent: bool) -> threading.Event:
+    """An event that is set by SIGTERM, SIGINT or, if asked, by the end of standard input."""
+    stop = threading.Event()
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    if stop_with_parent:
+        threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True, name="lifeline").start()
+    return stop
+
+
+def _wait_for_end_of_input(stop: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    stop.set()
+
+
+def run(name: str, settings: ServiceSettings, body: Callable[[threading.Event, StatusFile], None]) -> int:
+    """Run a service until it is told to stop.
+
+    Args:
+        name: The service's name in its logs.
+        settings: Its settings.
+        body: Constructs, verifies peers, works until the event is set, drains.
+
+    Returns:
+        The exit status: 0 after a drain, 70 after Fatal.
+    """
+    log = logs.configure(name, settings.log_level)
+    status = StatusFile(settings.status_file)
+    status.write("starting")
+    try:
+        body(stop_event(stop_with_parent=settings.stop_with_parent), status)
+    except Fatal as error:
+        log.error("fatal", error=str(error))
+        status.write("failed", error=str(error))
+        return EXIT_FATAL
+    log.info("stopped")
+    status.write("stopped")
+    return 0

@@ -1,0 +1,1 @@
+"""The four services. They meet only as topics; import-linter holds them apart."""
