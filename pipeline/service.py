@@ -13,15 +13,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipeline.errors import Fatal
+from pipeline.errors import Fatal, Transient
 from pipeline.telemetry import logs
 
 EXIT_FATAL: Final = 70  # sysexits.h: EX_SOFTWARE
+EXIT_CONFIG: Final = 78  # sysexits.h: EX_CONFIG
+_PEER_PAUSE_S: Final = 1.0
 
 
 class ServiceSettings(BaseSettings):
@@ -37,6 +39,9 @@ class ServiceSettings(BaseSettings):
     stop_with_parent: bool = Field(
         default=False, description="Drain when standard input closes: whoever started us died."
     )
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 class StatusFile:
@@ -79,6 +84,39 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
     stop.set()
 
 
+def load(settings_class: type[SettingsT]) -> SettingsT:
+    """The settings from the environment; what is wrong with them ends the process, named without its value."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        prefix = settings_class.model_config.get("env_prefix", "")
+        for fault in error.errors(include_input=False, include_url=False):
+            name = prefix + "_".join(str(part) for part in fault["loc"]).upper()
+            sys.stderr.write(f"{name}: {fault['msg']}\n")
+        raise SystemExit(EXIT_CONFIG) from None
+
+
+def wait_for(verify: Callable[[], None], stop: threading.Event, status: StatusFile, peer: str) -> bool:
+    """Ask a peer until it answers.
+
+    Returns:
+        False if we were told to stop first.
+
+    Raises:
+        Fatal: The peer refuses us.
+    """
+    while not stop.is_set():
+        try:
+            verify()
+        except Transient as error:
+            logs.get(__name__).warning("waiting_for_peer", peer=peer, error=str(error))
+            status.write("waiting", peer=peer)
+            stop.wait(_PEER_PAUSE_S)
+        else:
+            return True
+    return False
+
+
 def run(name: str, settings: ServiceSettings, body: Callable[[threading.Event, StatusFile], None]) -> int:
     """Run a service until it is told to stop.
 
@@ -96,7 +134,7 @@ def run(name: str, settings: ServiceSettings, body: Callable[[threading.Event, S
     try:
         body(stop_event(stop_with_parent=settings.stop_with_parent), status)
     except Fatal as error:
-        log.error("fatal", error=str(error))
+        log.error("fatal", error=str(error))  # noqa: TRY400  its text says all there is
         status.write("failed", error=str(error))
         return EXIT_FATAL
     log.info("stopped")

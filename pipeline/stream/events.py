@@ -13,11 +13,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import events
-from pipeline.contracts.events import Event
+from pipeline.contracts.events import Event, EventT
 from pipeline.errors import CallFault, Permanent, RazgovorError
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
@@ -29,14 +29,21 @@ _ATTEMPTS: Final = 3
 _log = logs.get(__name__)
 
 
-class Handler(Protocol):
+EventT_contra = TypeVar("EventT_contra", bound=Event, contravariant=True)
+
+
+class Handler(Protocol[EventT_contra]):
     """Decides what follows from an event; reads through its ports, writes nothing."""
 
-    def __call__(self, event: Event, received_at: datetime, /) -> Outcome[PutObject]:
+    def __call__(self, event: EventT_contra, received_at: datetime, /) -> Outcome[PutObject]:
         """The outcome of an event that was picked up at `received_at`."""
 
 
-Announce = Callable[[Event], Sequence[Event]]
+class Announce(Protocol[EventT_contra]):
+    """Says what is published before the work: that it has begun."""
+
+    def __call__(self, event: EventT_contra, /) -> Sequence[Event]:
+        """The events to publish ahead."""
 
 
 def nothing_ahead(_event: Event) -> Sequence[Event]:
@@ -44,21 +51,23 @@ def nothing_ahead(_event: Event) -> Sequence[Event]:
     return ()
 
 
-class EventProcessor:
+class EventProcessor(Generic[EventT]):
     """The `process` function of a service that turns events into objects and events."""
 
     def __init__(
         self,
-        handler: Handler,
+        handler: Handler[EventT],
         *,
+        expects: type[EventT],
         stage: str,
         store: BlobStore,
         producer: Producer,
         dead_letters: DeadLetters,
         clock: Callable[[], datetime],
-        announce: Announce = nothing_ahead,
+        announce: Announce[EventT] = nothing_ahead,
     ) -> None:
-        """`announce` says what is published before the work: that it has begun."""
+        """Any other event than `expects` on our topics is put aside; `clock` tells the time of pickup."""
+        self._expects = expects
         self._announce = announce
         self._handler = handler
         self._stage = stage
@@ -83,6 +92,9 @@ class EventProcessor:
         except Permanent as error:
             self._dead_letters.put(message, error.reason, stage="decode")
             return
+        if not isinstance(event, self._expects):
+            self._dead_letters.put(message, "unexpected_event", stage="decode", event_id=event.event_id)
+            return
         self._publish(self._announce(event))
         outcome = self._decide(message, event)
         for effect in outcome.effects:
@@ -93,7 +105,7 @@ class EventProcessor:
         if followers:
             self._producer.publish([wire.encode(follower) for follower in followers])
 
-    def _decide(self, message: Message, event: Event) -> Outcome[PutObject]:
+    def _decide(self, message: Message, event: EventT) -> Outcome[PutObject]:
         received_at = self._clock()
         kind = ""
         for attempt in range(1, _ATTEMPTS + 1):

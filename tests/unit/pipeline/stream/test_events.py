@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from pipeline.blobs.memory import MemoryStore
-from pipeline.contracts.events import Event, JobStatus
+from pipeline.contracts.events import Event, JobStatus, TranscriptReady
 from pipeline.errors import CallFault, Fatal, Transient
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
@@ -19,12 +19,13 @@ from pipeline.testing import samples
 class House:
     """A processor over fakes, and what came out of it."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler[TranscriptReady]) -> None:
         self.broker = MemoryBroker()
         self.store = MemoryStore()
         producer = self.broker.producer()
         self.processor = EventProcessor(
             handler,
+            expects=TranscriptReady,
             stage="exporter",
             store=self.store,
             producer=producer,
@@ -84,6 +85,17 @@ def test_what_cannot_be_decoded_is_put_aside_with_its_bytes_and_its_story() -> N
     assert aside.header("razgovor.reason") == b"undecodable"
     assert aside.header("razgovor.group") == b"exporter"
     assert house.published() == []
+
+
+def test_an_event_that_belongs_elsewhere_is_put_aside() -> None:
+    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
+        raise AssertionError
+
+    house = House(handler)
+    stray = wire.encode(samples.job_status())
+    house.carry(Record("transcript.ready", stray.key, stray.value, stray.headers))
+    (aside,) = house.put_aside()
+    assert aside.header("razgovor.reason") == b"unexpected_event"
 
 
 def test_a_fault_of_the_call_fails_the_job_and_is_not_put_aside() -> None:

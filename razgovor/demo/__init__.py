@@ -1,0 +1,1 @@
+"""`razgovor demo`: `razgovor transcribe` on the shipped samples, judged against their truths."""

@@ -1,0 +1,145 @@
+"""Recordings through a running stack: upload, follow, fetch. Called by `razgovor transcribe` and `razgovor demo`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pipeline.contracts.events import Timings
+from pipeline.contracts.reasons import reason_text
+from razgovor.client import IngestClient, Job, Refused
+from razgovor.transcription.recordings import Recording
+from razgovor.transcription.summary import Row
+
+_LOOK_EVERY_S: Final = 0.3
+#: So many of the oldest open jobs are asked for in a round; the queue is first in, first out.
+_LOOK_AT: Final = 20
+
+REFUSED: Final = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What every recording of a run is asked for.
+
+    Attributes:
+        channels: Role by channel; empty: not known.
+        formats: Artefacts.
+        locale: Of exports and reasons: `ru` or `en`.
+        language: Spoken.
+        fingerprint: Of model and parameters: goes into each row's key.
+    """
+
+    channels: tuple[str, ...] = ("operator", "customer")
+    formats: tuple[str, ...] = ("txt", "vtt", "xlsx", "json")
+    locale: str = "ru"
+    language: str = "ru"
+    fingerprint: str = ""
+
+    def key(self, audio_sha256: str) -> str:
+        """What the result of a recording depends on."""
+        options = "/".join((",".join(self.channels), ",".join(sorted(self.formats)), self.locale, self.language))
+        return f"{audio_sha256}/{self.fingerprint}/{options}"
+
+    def fields(self) -> Mapping[str, str]:
+        """As ingest takes them."""
+        exported = [name for name in self.formats if name != "json"]  # the transcript itself is always there
+        return {
+            "channels": ",".join(self.channels),
+            "formats": ",".join(exported) or "txt",
+            "locale": self.locale,
+            "language": self.language,
+        }
+
+
+@dataclass(slots=True)
+class Session:
+    """One run over a set of recordings.
+
+    Attributes:
+        client: Of the running stack.
+        out: Where results go.
+        on_change: Told when a job's state changes or a row is finished: (recording, state).
+    """
+
+    client: IngestClient
+    out: Path
+    wanted: Wanted
+    on_change: Callable[[Recording, str], None]
+    _open: dict[str, tuple[Recording, str]] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)
+
+    def run(self, recordings: Sequence[tuple[Recording, str]]) -> Iterator[Row]:
+        """Carry recordings (each with the sha256 of its audio) through; rows as they finish."""
+        for recording, audio_sha256 in recordings:
+            key = self.wanted.key(audio_sha256)
+            try:
+                job_id = self.client.submit(recording.path, self.wanted.fields())
+            except Refused as refusal:
+                self.on_change(recording, REFUSED)
+                yield Row(file=recording.name, key=key, state=REFUSED, reason=refusal.code, reason_text=refusal.detail)
+            else:
+                self._open[job_id] = (recording, key)
+        yield from self._follow()
+
+    def _follow(self) -> Iterator[Row]:
+        while self._open:
+            finished = [job for job in self._look() if job.is_over]
+            for job in finished:
+                recording, key = self._open.pop(job.job_id)
+                yield self._row(recording, key, job)
+            if not finished:
+                time.sleep(_LOOK_EVERY_S)
+
+    def _look(self) -> Iterator[Job]:
+        for job_id in list(self._open)[:_LOOK_AT]:
+            job = self.client.job(job_id)
+            if self._states.get(job_id) != job.state:
+                self._states[job_id] = job.state
+                self.on_change(self._open[job_id][0], job.state)
+            yield job
+
+    def _row(self, recording: Recording, key: str, job: Job) -> Row:
+        artefacts = self._fetch(recording, job) if job.state == "completed" else {}
+        return Row(
+            file=recording.name,
+            key=key,
+            job_id=job.job_id,
+            state=job.state,
+            reason=job.reason,
+            reason_text=reason_text(job.reason, job.details, self.wanted.locale) if job.reason else None,
+            duration_s=_seconds(job.duration_ms),
+            channels=job.channels,
+            channel_mode=job.channel_mode,
+            words=job.words,
+            confidence=job.confidence,
+            speech_s=_seconds(job.speech_ms),
+            warnings=job.warnings,
+            timings=Timings(
+                queue_wait_ms=job.queue_wait_ms or 0,
+                decode_ms=job.decode_ms or 0,
+                vad_ms=job.vad_ms or 0,
+                engine_ms=job.engine_ms or 0,
+            ),
+            total_s=_seconds(job.total_ms),
+            artefacts=artefacts,
+        )
+
+    def _fetch(self, recording: Recording, job: Job) -> dict[str, str]:
+        names = {}
+        for artefact_format in dict.fromkeys((*self.wanted.formats, "json")):
+            name = f"{recording.stem}.{artefact_format}"
+            target = self.out / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = target.with_name(f".{target.name}.part")
+            scratch.write_bytes(self.client.transcript(job.job_id, artefact_format))
+            scratch.replace(target)
+            names[artefact_format] = name
+        return names
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

@@ -1,0 +1,117 @@
+"""The data of schemas/ holds together, and a released file never changes."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import avro.schema
+import pytest
+import yaml
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+
+from pipeline.contracts import codec
+from pipeline.contracts.events import BY_TOPIC, Event
+
+SCHEMAS = Path(codec.__file__).parents[2] / "schemas"
+TOPICS: dict[str, dict[str, Any]] = yaml.safe_load((SCHEMAS / "topics.yaml").read_text(encoding="utf-8"))
+EXAMPLES = sorted((SCHEMAS / "examples").rglob("*.json"))
+SERVICES = {"ingest", "transcriber", "exporter", "ledger"}
+
+#: What was released; a changed file gives another fingerprint. A change is a new version beside the old one.
+RELEASED = {
+    "audio_uploaded/1": "1013fdedc9d31ec5",
+    "transcript_ready/1": "3b0469c1e129d0f3",
+    "job_status/1": "3bf736afe5874278",
+}
+
+
+def test_released_schemas_are_as_they_were_released() -> None:
+    found = {f"{one.event}/{one.version}": one.fingerprint.hex() for one in codec.released_schemas().values()}
+    assert found == RELEASED
+
+
+def test_every_schema_is_used_by_a_topic_and_every_topic_has_its_schema_or_is_a_dlq() -> None:
+    used = {topic["schema"] for topic in TOPICS.values() if "schema" in topic}
+    assert used == {path.parent.name for path in SCHEMAS.glob("*/v*.avsc")}
+    for name, topic in TOPICS.items():
+        assert ("schema" in topic) != ("dlq_of" in topic), name
+        if "schema" in topic:
+            assert (SCHEMAS / topic["schema"] / f"v{topic['version']}.avsc").is_file()
+
+
+def test_the_code_writes_what_the_topics_say() -> None:
+    for name, event_class in BY_TOPIC.items():
+        assert (TOPICS[name]["schema"], TOPICS[name]["version"]) == (event_class.SCHEMA, event_class.VERSION)
+
+
+def test_every_topic_has_owners_a_dlq_and_a_life_span() -> None:
+    for name, topic in TOPICS.items():
+        assert topic["key"] == "job_id", name
+        assert set(topic["producers"]) <= SERVICES, name
+        assert set(topic["consumers"]) <= SERVICES, name
+        assert topic["producers"], name
+        assert topic["consumers"], name
+        assert "ledger" in topic["consumers"], f"{name}: the ledger reads all topics"
+        retention_ms, segment_ms = (int(topic["config"][key]) for key in ("retention.ms", "segment.ms"))
+        assert segment_ms <= 43_200_000 <= retention_ms, f"{name}: erased ids must leave the log in time"
+        if "dlq_of" in topic:
+            assert TOPICS[topic["dlq_of"]]["dlq"] == name
+            assert retention_ms >= int(TOPICS[topic["dlq_of"]]["config"]["retention.ms"])
+        else:
+            assert TOPICS[topic["dlq"]]["dlq_of"] == name
+
+
+@pytest.mark.parametrize("event_class", BY_TOPIC.values(), ids=lambda one: one.SCHEMA)
+def test_versions_are_compatible_with_each_other_all_the_way(event_class: type[Event]) -> None:
+    versions = [
+        avro.schema.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((SCHEMAS / event_class.SCHEMA).glob("v*.avsc"))
+    ]
+    assert versions
+    for reader, writer in [*permutations(versions, 2), (versions[0], versions[0])]:
+        assert compatible(reader, writer)
+
+
+def compatible(reader: avro.schema.Schema, writer: avro.schema.Schema) -> bool:
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # avro leaves it untyped
+    found = checker.get_compatibility(reader, writer)
+    return bool(found.compatibility is SchemaCompatibilityType.compatible)
+
+
+def test_the_check_refuses_an_incompatible_change() -> None:
+    text = (SCHEMAS / "job_status" / "v1.avsc").read_text(encoding="utf-8")
+    released, changed = json.loads(text), json.loads(text)
+    changed["fields"].append({"name": "must", "type": "string", "doc": "No default: old events lack it."})
+    old, new = avro.schema.parse(json.dumps(released)), avro.schema.parse(json.dumps(changed))
+    assert not compatible(new, old)
+    changed["fields"][-1]["default"] = ""
+    assert compatible(avro.schema.parse(json.dumps(changed)), old)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_every_example_round_trips(path: Path) -> None:
+    event_class = next(one for one in BY_TOPIC.values() if path.parts[-3] == one.SCHEMA)
+    event = event_class.model_validate_json(path.read_bytes())
+    value, header = codec.encode(event)
+    assert codec.decode(value, header) == event
+    assert json.loads(event.model_dump_json()) == json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_every_event_has_examples() -> None:
+    assert {path.parts[-3] for path in EXAMPLES} == {one.SCHEMA for one in BY_TOPIC.values()}
+
+
+@pytest.mark.parametrize("event_class", BY_TOPIC.values(), ids=lambda one: one.SCHEMA)
+def test_class_and_schema_name_the_same_fields(event_class: type[Event]) -> None:
+    schema = json.loads((SCHEMAS / event_class.SCHEMA / f"v{event_class.VERSION}.avsc").read_text(encoding="utf-8"))
+    assert {field["name"] for field in schema["fields"]} == set(event_class.model_fields)
+    assert all(field["doc"] for field in schema["fields"])
+
+
+def test_no_event_carries_what_names_people() -> None:
+    telling = {"operator", "customer", "customer_number", "phone", "name", "text", "file_name", "metadata"}
+    for event_class in BY_TOPIC.values():
+        assert not telling & set(event_class.model_fields)
