@@ -5,6 +5,7 @@ librdkafka reports refused credentials only to `error_cb` and goes on trying for
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -65,7 +66,9 @@ def _base(bootstrap_servers: str, watch: _Watch) -> dict[str, Any]:
     return {
         "bootstrap.servers": bootstrap_servers,
         "error_cb": watch,
-        "log_level": 3,
+        # librdkafka's own lines go where ours go, and a broker that is away is no reason for twenty of them a second.
+        "logger": logging.getLogger("librdkafka"),
+        "reconnect.backoff.ms": 250,
         "reconnect.backoff.max.ms": 2000,
         # Topics are made by `topics.yaml`'s owner, never by a client that happens to name one.
         "allow.auto.create.topics": False,

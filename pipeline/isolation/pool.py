@@ -1,0 +1,74 @@
+"""Several children that do the same. Called by ingest, whose uploads are probed side by side."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from types import TracebackType
+from typing import Generic, Self
+
+from pipeline.isolation.limits import Limits
+from pipeline.isolation.process import ChildProcess, RequestT, ResponseT
+
+
+class ChildPool(Generic[RequestT, ResponseT]):
+    """`size` children behind the one `call`; each is started by its first request, or all by `start`.
+
+    Args:
+        size: How many requests are served at once.
+        factory: As in ChildProcess.
+        name: Shown in the process list, with the child's number.
+        limits: What each child's requests may take.
+        start_timeout_s: How long the factory may take.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        factory: Callable[[], Callable[[RequestT], ResponseT]],
+        *,
+        name: str,
+        limits: Limits,
+        start_timeout_s: float,
+    ) -> None:
+        if size < 1:
+            raise ValueError(f"a pool of {size} children serves nobody")
+        self._children = tuple(
+            ChildProcess(factory, name=f"{name}-{number}", limits=limits, start_timeout_s=start_timeout_s)
+            for number in range(size)
+        )
+        # The last one back goes out first: a quiet pool keeps few children warm.
+        self._idle: queue.LifoQueue[ChildProcess[RequestT, ResponseT]] = queue.LifoQueue()
+        for child in reversed(self._children):
+            self._idle.put(child)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the children that live."""
+        return tuple(pid for child in self._children if (pid := child.pid) is not None)
+
+    def start(self) -> None:
+        """Start every child; raises as ChildProcess.start."""
+        for child in self._children:
+            child.start()
+
+    def call(self, request: RequestT, *, timeout_s: float) -> ResponseT:
+        """Have a free child serve the request; waits for one, which `timeout_s` does not count. Raises as ChildProcess.call."""
+        child = self._idle.get()
+        try:
+            return child.call(request, timeout_s=timeout_s)
+        finally:
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End all children for good; calls under way end with ChildCrashed."""
+        for child in self._children:
+            child.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

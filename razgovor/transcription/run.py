@@ -1,0 +1,130 @@
+"""One run over recordings, from the files to DIR: what is new is done, what was done is kept. Called by the commands."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipeline.contracts.transcript import Transcript
+from razgovor.client import IngestClient
+from razgovor.stack import Stack
+from razgovor.texts import Locale, text
+from razgovor.transcription.recordings import Recording, sha256_of
+from razgovor.transcription.session import Session, Wanted
+from razgovor.transcription.summary import Row, Summary, done_before
+from razgovor.transcription.workbook import WORKBOOK, workbook
+from services.transcriber.models import Model
+
+#: The client whose calls these are.
+CLIENT: Final = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a run.
+
+    Attributes:
+        rows: In the order of the recordings.
+        skipped: How many of them were done before.
+        out: Where everything lies.
+    """
+
+    rows: tuple[Row, ...]
+    skipped: int
+    out: Path
+
+    def transcripts(self) -> Mapping[str, Transcript]:
+        """Transcripts by file."""
+        return {
+            row.file: Transcript.from_bytes((self.out / row.artefacts["json"]).read_bytes())
+            for row in self.rows
+            if "json" in row.artefacts
+        }
+
+
+@contextmanager
+def temporary_stack(model: Model, cache: Path, console: Console, locale: Locale) -> Iterator[Stack]:
+    """The one-machine stack for as long as the context lasts, in a folder of its own that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="razgovor-") as name:
+        stack = Stack(Path(name) / "stack", model=str(model.folder), model_name=model.name, model_cache=cache)
+        with console.status(text("starting", locale)):
+            stack.start()
+        try:
+            yield stack
+        finally:
+            stack.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        recordings: All of them, with the sha256 of their audio.
+        known: Rows of an earlier run that still hold, by file.
+        wanted: What every recording is asked for.
+    """
+
+    recordings: tuple[tuple[Recording, str], ...]
+    known: dict[str, Row]
+    wanted: Wanted
+
+    @property
+    def new(self) -> list[tuple[Recording, str]]:
+        """What is to be done now."""
+        return [pair for pair in self.recordings if pair[0].name not in self.known]
+
+
+def plan(recordings: Sequence[Recording], wanted: Wanted, out: Path, *, redo: bool) -> Plan:
+    """Hash the recordings and leave out what an earlier run did alike: same audio, model and parameters."""
+    hashed = tuple((recording, sha256_of(recording.path)) for recording in recordings)
+    earlier = {} if redo else done_before(out)
+    known = {
+        recording.name: earlier[recording.name]
+        for recording, audio_sha256 in hashed
+        if recording.name in earlier and earlier[recording.name].key == wanted.key(audio_sha256)
+    }
+    return Plan(recordings=hashed, known=known, wanted=wanted)
+
+
+def carry(stack: Stack, to_do: Plan, out: Path, console: Console, locale: Locale) -> dict[str, Row]:
+    """Carry what is new through the stack; its rows by file."""
+    rows: dict[str, Row] = {}
+    with IngestClient.connect(stack.ingest_url, stack.create_key(CLIENT)) as client, _progress(console) as bar:
+        task = bar.add_task(text("work", locale), total=len(to_do.new), now="")
+
+        def show(recording: Recording, state: str) -> None:
+            bar.update(task, now=f"{recording.name}: {text(state, locale)}")
+
+        for row in Session(client, out, to_do.wanted, show).run(to_do.new):
+            rows[row.file] = row
+            bar.advance(task)
+    return rows
+
+
+def finish(to_do: Plan, done: dict[str, Row], model: Model, out: Path, locale: Locale) -> Result:
+    """Write DIR/summary.json and DIR/calls.xlsx over old and new rows."""
+    rows = tuple((to_do.known | done)[recording.name] for recording, _ in to_do.recordings)
+    Summary(model=model.name, model_sha256=model.sha256, rows=rows).write(out)
+    result = Result(rows=rows, skipped=len(to_do.known), out=out)
+    (out / WORKBOOK).write_bytes(workbook(rows, result.transcripts(), locale))
+    return result
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}", markup=False),
+        console=console,
+    )

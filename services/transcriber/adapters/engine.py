@@ -1,0 +1,142 @@
+"""The parent's side of the engine: one child that holds the model. Built by `__main__`.
+
+Native code may crash or hang; then the child dies, not the consumer, and a fresh one loads the model again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from pipeline.errors import CallFault
+from pipeline.isolation import ChildFailed, ChildProcess, ChildTimeout, Limits
+from services.transcriber.adapters.children import serve
+from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.domain.result import EngineFacts
+from services.transcriber.domain.windows import Window, WindowWords
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What the child is asked for."""
+
+    windows: tuple[Window, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhisperOptions:
+    """How the model runs.
+
+    Attributes:
+        device: `cpu` or `cuda`.
+        compute_type: CTranslate2's: `int8` on a CPU, `float16` or `int8_float16` on a GPU.
+        workers: Batches at once.
+        threads: Of each worker; one each is fastest on a CPU.
+        batch_size: Windows in a batch.
+        beam_size: Hypotheses kept by the search.
+    """
+
+    device: str = "cpu"
+    compute_type: str = "int8"
+    workers: int = 2
+    threads: int = 1
+    batch_size: int = 4
+    beam_size: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLimits:
+    """What the engine may take.
+
+    Attributes:
+        start_timeout_s: Loading and warming the model.
+        base_timeout_s: Any request.
+        timeout_per_speech_s: On top, for each second of speech in it.
+        memory_bytes: On top of the loaded model; None: no limit (CUDA reserves more than any sensible one).
+    """
+
+    start_timeout_s: float = 300.0
+    base_timeout_s: float = 120.0
+    timeout_per_speech_s: float = 20.0
+    memory_bytes: int | None = None
+
+
+class WhisperEngine:
+    """A `ports.Engine` in a child process.
+
+    Args:
+        files: The model.
+        options: How it runs.
+        limits: What it may take.
+        parameters: Of the front end, to stand in the provenance beside the engine's own.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        options: WhisperOptions,
+        limits: EngineLimits,
+        parameters: Mapping[str, str | float] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._facts = EngineFacts(
+            engine=f"faster-whisper {version('faster-whisper')} / ctranslate2 {version('ctranslate2')}",
+            model=files.name,
+            model_sha256=files.sha256,
+            parameters={
+                "compute_type": options.compute_type,
+                "beam_size": options.beam_size,
+                "batch_size": options.batch_size,
+                **(parameters or {}),
+            },
+        )
+        self._child: ChildProcess[Hearing, list[WindowWords]] = ChildProcess(
+            partial(_load, files, options),
+            name="razgovor-engine",
+            limits=Limits(memory_bytes=limits.memory_bytes),
+            start_timeout_s=limits.start_timeout_s,
+        )
+
+    @property
+    def facts(self) -> EngineFacts:
+        """See `ports.Engine.facts`."""
+        return self._facts
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        return self._child.pid
+
+    def start(self) -> None:
+        """Load and warm the model.
+
+        Raises:
+            Fatal: It cannot be loaded.
+            ChildError: The child died over it.
+        """
+        self._child.start()
+
+    def close(self) -> None:
+        """End the child; a request under way gets Transient."""
+        self._child.close()
+
+    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+        """See `ports.Engine.transcribe`."""
+        speech_s = sum(window.duration_s for window in windows)
+        timeout_s = self._limits.base_timeout_s + speech_s * self._limits.timeout_per_speech_s
+        try:
+            return serve(self._child, Hearing(tuple(windows), language), timeout_s=timeout_s)
+        except (ChildTimeout, ChildFailed) as error:
+            raise CallFault("engine_failed") from error
+
+
+def _load(files: ModelFiles, options: WhisperOptions) -> Callable[[Hearing], list[WindowWords]]:
+    """Runs in the child."""
+    from services.transcriber.adapters.whisper import Whisper  # noqa: PLC0415  the parent never loads the engine
+
+    whisper = Whisper(files, options)
+    whisper.warm_up()
+    return whisper

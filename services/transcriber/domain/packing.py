@@ -1,0 +1,100 @@
+"""Pieces of one channel become windows of at most so many seconds. Called by `domain.preparation`.
+
+As few windows as possible, and those as equal as possible: a short leftover makes the engine loop. A window never holds
+two channels or two calls, so nobody's words can appear in another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from services.transcriber.domain.crosstalk import Frames
+from services.transcriber.domain.timeline import FRAME_SAMPLES, Piece, Span, to_samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackingRule:
+    """How large windows are.
+
+    Attributes:
+        window_s: No window holds more speech than this.
+        slack_s: A piece longer than a window is cut at the quietest frame within so much of an equal division.
+    """
+
+    window_s: float = 28.0
+    slack_s: float = 2.0
+
+
+def cut_long(pieces: Iterable[Piece], levels_db: Frames, rule: PackingRule) -> Iterator[Piece]:
+    """The same speech in pieces that fit a window; long ones cut where it is quietest.
+
+    Args:
+        pieces: Of one channel.
+        levels_db: The channel's level per frame.
+        rule: How large windows are.
+    """
+    limit, slack = to_samples(rule.window_s), to_samples(rule.slack_s)
+    for piece in pieces:
+        if piece.span.samples <= limit:
+            yield piece
+        else:
+            yield from _cut(piece, levels_db, ceil(piece.span.samples / (limit - slack)), slack)
+
+
+def _cut(piece: Piece, levels_db: Frames, parts: int, slack: int) -> Iterator[Piece]:
+    """The piece in so many parts, each at most `slack` longer than an equal one."""
+    begin = piece.span.start
+    for part in range(1, parts):
+        ideal = piece.span.start + piece.span.samples * part // parts
+        end = _quietest(levels_db, ideal - slack // 2, ideal + slack // 2)
+        yield _part(piece, Span(begin, end))
+        begin = end
+    yield _part(piece, Span(begin, piece.span.end))
+
+
+def _quietest(levels_db: Frames, earliest: int, latest: int) -> int:
+    first = ceil(earliest / FRAME_SAMPLES)
+    candidates = levels_db[first : latest // FRAME_SAMPLES]
+    return (first + int(np.argmin(candidates))) * FRAME_SAMPLES
+
+
+def _part(piece: Piece, span: Span) -> Piece:
+    speech = Span(max(piece.speech.start, span.start), min(piece.speech.end, span.end))
+    return Piece(span, speech if speech.samples > 0 else span)
+
+
+def pack(pieces: Sequence[Piece], rule: PackingRule) -> list[tuple[Piece, ...]]:
+    """Consecutive pieces in windows: the fewest, and among those divisions the most even one.
+
+    Args:
+        pieces: Of one channel, in order, none longer than a window.
+        rule: How large windows are.
+    """
+    limit = to_samples(rule.window_s)
+    # best[i]: (windows, sum of squared lengths, start of the last window) for the first i pieces.
+    best: list[tuple[int, int, int]] = [(0, 0, 0)]
+    for end in range(1, len(pieces) + 1):
+        length = 0
+        options: list[tuple[int, int, int]] = []
+        for start in range(end - 1, -1, -1):
+            length += pieces[start].span.samples
+            if length > limit and options:
+                break
+            windows, squares, _ = best[start]
+            options.append((windows + 1, squares + length**2, start))
+        best.append(min(options))
+    return _follow(pieces, best)
+
+
+def _follow(pieces: Sequence[Piece], best: Sequence[tuple[int, int, int]]) -> list[tuple[Piece, ...]]:
+    windows: list[tuple[Piece, ...]] = []
+    end = len(pieces)
+    while end > 0:
+        start = best[end][2]
+        windows.append(tuple(pieces[start:end]))
+        end = start
+    return windows[::-1]

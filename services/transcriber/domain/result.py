@@ -1,0 +1,135 @@
+"""Everything known of a call becomes its canonical transcript. Called by `handler`, after the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.contracts.events import AudioUploaded, Timings
+from pipeline.contracts.transcript import Channel, Provenance, Suppressed, Transcript, Warning_
+from services.transcriber.domain import filters, roles
+from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.timeline import to_seconds
+from services.transcriber.domain.turns import dialogue
+from services.transcriber.domain.windows import GivenUp, Window, WindowWords
+from services.transcriber.domain.words import Utterance, given_up, utterances
+
+Heard = Sequence[tuple[Window, WindowWords]]
+
+_UNLIKELY_SPEECH = 0.6
+_UNLIKELY_TEXT = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the words come from, for their provenance."""
+
+    engine: str
+    model: str
+    model_sha256: str
+    parameters: Mapping[str, str | float] = field(default_factory=dict)
+
+
+def assemble(
+    event: AudioUploaded, call: PreparedCall, heard: Sequence[WindowWords], engine: EngineFacts, queue_wait_ms: int
+) -> Transcript:
+    """The transcript of a call.
+
+    Args:
+        event: What asked for it.
+        call: What the front end found.
+        heard: What the engine heard, one for each of `call.windows`, in their order.
+        engine: What heard it.
+        queue_wait_ms: How long the call waited to be picked up.
+    """
+    pairs = [(window, _credible(window, words)) for window, words in zip(call.windows, heard, strict=True)]
+    mode = roles.channel_mode(len(call.channels), identical=call.identical_channels)
+    by_channel = roles.roles_of(mode, len(call.channels), event.channel_roles)
+    said, kept_out = filters.sieve(utterances(pairs))
+    return Transcript(
+        job_id=event.job_id,
+        run=event.run,
+        call_id=event.call_id,
+        client=event.client_id,
+        language=event.language,
+        channel_mode=mode,
+        duration_s=round(call.duration_s, 3),
+        partial=call.truncated,
+        warnings=tuple(_warnings(call, mode)),
+        channels=tuple(_channels(said, by_channel)),
+        turns=dialogue(said, by_channel),
+        suppressed=_suppressed(call, kept_out, pairs),
+        timings=_timings(call, heard, queue_wait_ms),
+        provenance=Provenance(
+            audio_sha256=event.audio.sha256,
+            engine=engine.engine,
+            model=engine.model,
+            model_sha256=engine.model_sha256,
+            parameters=dict(engine.parameters),
+        ),
+    )
+
+
+def _credible(window: Window, words: WindowWords) -> WindowWords:
+    """The same, or all of it given up where the engine itself doubts that anybody spoke."""
+    if words.no_speech_prob <= _UNLIKELY_SPEECH or words.avg_logprob >= _UNLIKELY_TEXT or not words.words:
+        return words
+    text = "".join(word.text for word in words.words).strip()
+    return WindowWords(words=(), given_up=(GivenUp(0.0, window.duration_s, text, filters.NO_SPEECH),))
+
+
+def _channels(said: Iterable[Utterance], by_channel: Mapping[int, str | None]) -> Iterator[Channel]:
+    """Speech seconds count where words came out: music that passed for a voice is no speech."""
+    spans = {(utterance.channel, utterance.piece.speech) for utterance in said}
+    for index, role in by_channel.items():
+        samples = sum(span.samples for channel, span in spans if channel == index)
+        yield Channel(index=index, role=role, speech_s=round(to_seconds(samples), 3))
+
+
+def _warnings(call: PreparedCall, mode: str) -> Iterator[Warning_]:
+    if mode in {roles.MONO, roles.DUAL_MONO}:
+        yield Warning_(code=mode)
+    for index, channel in enumerate(call.channels):
+        if channel.silent:
+            yield Warning_(code="silent_channel", details={"channel": index})
+    if call.truncated:
+        declared = {} if call.declared_duration_s is None else {"declared_s": round(call.declared_duration_s, 3)}
+        yield Warning_(code="truncated_audio", details={**declared, "decoded_s": round(call.duration_s, 3)})
+
+
+def _suppressed(call: PreparedCall, kept_out: Iterable[filters.Kept], pairs: Heard) -> tuple[Suppressed, ...]:
+    leaks = (
+        Suppressed(
+            channel=index,
+            start_s=round(to_seconds(piece.speech.start), 3),
+            end_s=round(to_seconds(piece.speech.end), 3),
+            text="",
+            reason=filters.CROSSTALK,
+        )
+        for index, channel in enumerate(call.channels)
+        for piece in channel.leaks
+    )
+    invented = (
+        Suppressed(
+            channel=kept.utterance.channel,
+            start_s=kept.utterance.start_s,
+            end_s=kept.utterance.end_s,
+            text=kept.utterance.text,
+            reason=kept.reason,
+        )
+        for kept in kept_out
+    )
+    lost = (
+        Suppressed(channel=channel, start_s=start_s, end_s=end_s, text=stretch.text, reason=stretch.reason)
+        for channel, start_s, end_s, stretch in given_up(pairs)
+    )
+    return tuple(sorted([*leaks, *invented, *lost], key=lambda item: (item.start_s, item.channel, item.end_s)))
+
+
+def _timings(call: PreparedCall, heard: Iterable[WindowWords], queue_wait_ms: int) -> Timings:
+    return Timings(
+        queue_wait_ms=queue_wait_ms,
+        decode_ms=call.decode_ms,
+        vad_ms=call.vad_ms,
+        engine_ms=round(sum(words.engine_ms for words in heard)),
+    )

@@ -1,0 +1,29 @@
+"""Who speaks on which channel. Taken from the event's map, never guessed. Called by `domain.result`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+MONO: Final = "mono"
+STEREO: Final = "stereo"
+DUAL_MONO: Final = "dual_mono"
+MULTICHANNEL: Final = "multichannel"
+
+_PAIR: Final = 2
+
+
+def channel_mode(channels: int, *, identical: bool) -> str:
+    """How the channels divide the speakers; identical ones do not."""
+    if channels == 1:
+        return MONO
+    if identical:
+        return DUAL_MONO
+    return STEREO if channels == _PAIR else MULTICHANNEL
+
+
+def roles_of(mode: str, channels: int, channel_map: Sequence[str]) -> Mapping[int, str | None]:
+    """Role by channel: the map's where it fits the recording, else None (read as `channel 1`, `channel 2`)."""
+    if mode in {MONO, DUAL_MONO} or len(channel_map) != channels:
+        return dict.fromkeys(range(channels))
+    return dict(enumerate(channel_map))

@@ -1,0 +1,51 @@
+"""The transcriber's settings: environment variables TRANSCRIBER_*. Read by `__main__` alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from pipeline.service import ServiceSettings
+
+
+class TranscriberSettings(ServiceSettings):
+    """What an operator may set, with bounds."""
+
+    model_config = SettingsConfigDict(env_prefix="TRANSCRIBER_", frozen=True, extra="ignore")
+
+    group_id: str = Field(default="transcriber", description="Consumer group; workers of one group share the calls.")
+    scratch_dir: Path | None = Field(
+        default=None, description="Where decoded channels lie while a call is worked on; none: the temporary folder."
+    )
+
+    model: str = Field(default="base", min_length=1, description="A model of the catalogue, or a folder that holds one.")
+    model_cache_dir: Path | None = Field(default=None, description="Where fetched models lie; none: the user's cache.")
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="What the model runs on.")
+    compute_type: str = Field(default="int8", description="CTranslate2's: int8 on a CPU, float16 on a GPU.")
+    workers: int = Field(default=2, ge=1, le=64, description="Batches that the engine works on at once.")
+    threads: int = Field(default=1, ge=1, le=256, description="Threads of each of them.")
+    batch_size: int = Field(default=4, ge=1, le=128, description="Windows in a batch.")
+    beam_size: int = Field(default=5, ge=1, le=10, description="Hypotheses the search keeps; 1 is fast and less exact.")
+
+    window_s: float = Field(default=28.0, ge=8, le=29, description="At most so much speech in a window.")
+    vad_threshold: float = Field(default=0.5, gt=0, lt=1, description="Speech probability at which a voice begins.")
+    vad_min_silence_s: float = Field(default=0.3, ge=0.1, le=2, description="A shorter pause does not cut speech.")
+    vad_pad_s: float = Field(default=0.3, ge=0, le=1, description="Pause kept on both sides of speech.")
+
+    max_duration_s: float = Field(default=14_400.0, gt=0, le=86_400, description="Longer recordings are refused.")
+    max_channels: int = Field(default=8, ge=1, le=32, description="Recordings with more channels are refused.")
+    decode_timeout_s: float = Field(default=600.0, gt=0, description="Decoding and listening for speech, per call.")
+    decode_memory_bytes: int = Field(
+        default=2 * 1024**3, ge=256 * 1024**2, description="Memory a call may take of the front end."
+    )
+    engine_start_timeout_s: float = Field(default=300.0, gt=0, description="Loading the model.")
+    engine_base_timeout_s: float = Field(default=120.0, gt=0, description="The engine's time for any call.")
+    engine_timeout_per_speech_s: float = Field(
+        default=20.0, gt=0, description="On top of it, seconds for each second of speech."
+    )
+    engine_memory_bytes: int | None = Field(
+        default=None, ge=256 * 1024**2, description="Memory the engine may take on top of the model; none: no limit."
+    )
