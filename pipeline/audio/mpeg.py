@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 HEADER_BYTES: Final = 4
+_SYNC: Final = 0xFFE0
 _ID3_HEADER_BYTES: Final = 10
 _SEARCH_BYTES: Final = 16_384
 
@@ -35,7 +36,7 @@ class Frame:
 
 def parse_frame(header: bytes) -> Frame | None:
     """The frame that starts with these four bytes; None when none does."""
-    if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+    if len(header) < HEADER_BYTES or int.from_bytes(header[:2], "big") & _SYNC != _SYNC:
         return None
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
     kbit_s_row = _KBIT_S.get((version == _MPEG_1, layer))

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NoReturn
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -55,12 +56,16 @@ class PyAvReader:
             for packet in self._container.demux(self._stream):
                 try:
                     frames = packet.decode()
+                except MemoryError:  # FFmpeg's own is an FFmpegError too
+                    raise
                 except (av.FFmpegError, ValueError):
                     self.damaged = True
                     continue
                 for frame in frames:
-                    if isinstance(frame, AudioFrame) and frame.samples:
+                    if frame.samples:
                         yield frame
+        except MemoryError:
+            raise
         except av.FFmpegError:
             self.damaged = True
 
@@ -93,9 +98,7 @@ def open_container(file: BinaryIO, ffmpeg_format: str) -> Iterator[InputContaine
     """
     file.seek(0)
     try:
-        container = av.open(
-            file, mode="r", format=ffmpeg_format, metadata_errors="replace", io_open=_open_nothing_else
-        )
+        container = av.open(file, mode="r", format=ffmpeg_format, metadata_errors="replace", io_open=_open_nothing_else)
     except MemoryError:
         raise
     except (av.FFmpegError, ValueError, OSError) as error:
@@ -110,12 +113,14 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
     Raises:
         CallFault: unsupported_codec.
     """
-    for stream in container.streams.audio:
-        if stream.codec_context is None:
-            raise CallFault("unsupported_codec", found="a codec that FFmpeg does not know")
-        stream.codec_context.thread_count = 1
-        return stream
-    return None
+    stream = next(iter(container.streams.audio), None)
+    if stream is None:
+        return None
+    context: AudioCodecContext | None = stream.codec_context  # PyAV's types forget the codecs that FFmpeg lacks
+    if context is None:
+        raise CallFault("unsupported_codec", found="a codec that FFmpeg does not know")
+    context.thread_count = 1
+    return stream
 
 
 def declared_duration_s(container: InputContainer, stream: AudioStream) -> float | None:

@@ -12,18 +12,10 @@ from typing import Final
 import puremagic
 
 from pipeline.audio import mpeg
+from pipeline.audio.media_types import AMR, AMR_WB, AUDIO_TYPES, FLAC, MP3, MP4, OGG, WAV
 
 SNIFF_BYTES: Final = 4096
 """How much of a file's start `sniff` wants to see; less is fine."""
-
-WAV: Final = "audio/wav"
-FLAC: Final = "audio/flac"
-OGG: Final = "audio/ogg"
-MP3: Final = "audio/mpeg"
-MP4: Final = "audio/mp4"
-AMR: Final = "audio/amr"
-AMR_WB: Final = "audio/amr-wb"
-AUDIO_TYPES: Final = frozenset({WAV, FLAC, OGG, MP3, MP4, AMR, AMR_WB})
 
 _EMPTY: Final = "application/x-empty"
 _UNKNOWN: Final = "application/octet-stream"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final
@@ -43,16 +44,20 @@ class SoundFileReader:
 
 
 @contextmanager
-def open_soundfile(file: BinaryIO) -> Iterator[SoundFileReader]:
-    """Open a file that libsndfile finds out about by itself. It reads only through `file`, which stays its owner's.
+def open_soundfile(file: BinaryIO | int) -> Iterator[SoundFileReader]:
+    """Open a file that libsndfile finds out about by itself.
+
+    Args:
+        file: A descriptor, which libsndfile reads without coming back to Python, or a view. Stays its owner's.
 
     Raises:
         CannotOpen: libsndfile does not take it.
     """
-    file.seek(0)
+    if isinstance(file, int):
+        os.lseek(file, 0, os.SEEK_SET)
     try:
-        opened = soundfile.SoundFile(file)
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: it took the bytes for headerless samples
+        opened = soundfile.SoundFile(file, closefd=False)
+    except soundfile.LibsndfileError as error:
         raise CannotOpen from error
     with opened:
         yield SoundFileReader(opened)

@@ -17,8 +17,9 @@ from razgovor.demo import samples, verdict
 from razgovor.demo.verdict import Verdict
 from razgovor.texts import Locale, text
 from razgovor.transcription import recordings, tables
-from razgovor.transcription.run import WORKBOOK, Result, carry, finish, plan, temporary_stack
+from razgovor.transcription.run import Result, carry, finish, plan, temporary_stack
 from razgovor.transcription.session import Wanted
+from razgovor.transcription.workbook import WORKBOOK
 
 _OUT: Final = Path("razgovor-out/demo")
 #: Shown whole at the end.

@@ -14,8 +14,9 @@ from razgovor.cache import cache_folder
 from razgovor.commands.download_bar import download_bar
 from razgovor.texts import Locale, text
 from razgovor.transcription import recordings, tables
-from razgovor.transcription.run import WORKBOOK, Result, carry, finish, plan, temporary_stack
+from razgovor.transcription.run import Result, carry, finish, plan, temporary_stack
 from razgovor.transcription.session import Wanted
+from razgovor.transcription.workbook import WORKBOOK
 from services.transcriber import models
 from services.transcriber.models import Model
 

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from pipeline.contracts.transcript import Transcript
 from razgovor.client import IngestClient
-from razgovor.stack import Stack
+from razgovor.stack.processes import Options
+from razgovor.stack.supervisor import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.recordings import Recording, sha256_of
 from razgovor.transcription.session import Session, Wanted
@@ -49,11 +50,16 @@ class Result:
         }
 
 
+def model_option(model: Model) -> str:
+    """How a worker is told of a model: by its name in the catalogue, or by its folder."""
+    return str(model.folder) if model.source == "folder" else model.name
+
+
 @contextmanager
 def temporary_stack(model: Model, cache: Path, console: Console, locale: Locale) -> Iterator[Stack]:
     """The one-machine stack for as long as the context lasts, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="razgovor-") as name:
-        stack = Stack(Path(name) / "stack", model=str(model.folder), model_name=model.name, model_cache=cache)
+        stack = Stack(Path(name) / "stack", Options(model=model_option(model), model_cache=cache))
         with console.status(text("starting", locale)):
             stack.start()
         try:

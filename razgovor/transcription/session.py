@@ -110,6 +110,7 @@ class Session:
             job_id=job.job_id,
             state=job.state,
             reason=job.reason,
+            details=job.details,
             reason_text=reason_text(job.reason, job.details, self.wanted.locale) if job.reason else None,
             duration_s=_seconds(job.duration_ms),
             channels=job.channels,

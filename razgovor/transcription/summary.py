@@ -28,6 +28,7 @@ class Row(Value):
     job_id: str | None = None
     state: str
     reason: str | None = None
+    details: dict[str, str] = Field(default_factory=dict)
     reason_text: str | None = None
     duration_s: float | None = None
     channels: int | None = None
