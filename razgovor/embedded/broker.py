@@ -1,49 +1,49 @@
-"""librdkafka's mock broker in a process of its own: `python -m razgovor.embedded.broker --status-file F`.
+"""librdkafka's mock broker in a process of its own: `python -m razgovor.embedded.broker --status-file FILE`.
 
-It keeps its log in memory: when it ends, its records are gone, and ingest announces again what PostgreSQL holds.
+For trials on one machine: it keeps its log in memory. Ends on SIGTERM or when its standard input closes; started by
+`razgovor.stack`, which reads the address from the status file.
 """
 
 from __future__ import annotations
 
-import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+import yaml
 
 from pipeline import service
-from pipeline.contracts import topics
-from pipeline.errors import Fatal
 from pipeline.stream.kafka_mock import MockCluster
+from pipeline.telemetry import logs
+from razgovor.embedded.owned_process import module_command
 
-_BEAT_S: Final = 0.5
-EXIT_FAILED: Final = 1
+BEAT_S: Final = 1.0
 
 
-def keep(status_file: Path) -> int:
-    """Run a broker with every topic until standard input closes or SIGTERM comes; the exit status."""
+def broker_command(status_file: Path) -> list[str]:
+    """The command line of a broker; `owned_process` runs it."""
+    return module_command("razgovor.embedded.broker", "--status-file", str(status_file))
+
+
+def topics() -> list[str]:
+    """Every topic of the system."""
+    return list(yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text(encoding="utf-8")))
+
+
+def main(status_file: Annotated[Path, typer.Option(help="Where state and address are written.")]) -> None:
+    """Run a broker for as long as standard input is open."""
+    logs.configure("broker", "WARNING")
     status = service.StatusFile(status_file)
     status.write("starting")
     stop = service.stop_event(stop_with_parent=True)
-    try:
-        with MockCluster() as cluster:
-            # Consumers subscribe before anything is published; a topic that is not there is no error then.
-            for name in topics.names():
-                cluster.create_topic(name)
-            status.write("ready", address=cluster.address)
-            while not stop.wait(_BEAT_S):
-                status.beat()
-    except Fatal as error:
-        sys.stderr.write(f"{error}\n")
-        status.write("failed", error=str(error))
-        return EXIT_FAILED
+    with MockCluster() as cluster:
+        for topic in topics():
+            cluster.create_topic(topic)  # who subscribes before the first record finds it
+        status.write("ready", address=cluster.address)
+        while not stop.wait(BEAT_S):
+            status.beat()
     status.write("stopped")
-    return 0
-
-
-def main(status_file: Annotated[Path, typer.Option(help="Where the state and the address are written.")]) -> None:
-    """Keep a broker running for as long as standard input is open."""
-    raise typer.Exit(keep(status_file))
 
 
 if __name__ == "__main__":

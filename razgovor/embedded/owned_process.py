@@ -13,7 +13,9 @@ import site
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +52,7 @@ class OwnedProcess:
         log: Where its output goes, 0600, appended.
         status_file: Where it writes its state (`pipeline.service.StatusFile`).
         environment: Variables over our own.
+        inherits: Descriptors that it gets, to hold a lock for as long as it lives.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class OwnedProcess:
         log: Path,
         status_file: Path,
         environment: Mapping[str, str] | None = None,
+        inherits: Sequence[int] = (),
     ) -> None:
         self.name = name
         self._command = command
@@ -67,6 +71,7 @@ class OwnedProcess:
         self._log_start_bytes = 0
         self._status_file = status_file
         self._environment = environment
+        self._inherits = tuple(inherits)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -83,6 +88,7 @@ class OwnedProcess:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                pass_fds=self._inherits,
                 start_new_session=True,  # Ctrl-C in a terminal is ours to pass on, in order
                 umask=0o077,
             )
@@ -96,7 +102,25 @@ class OwnedProcess:
 
     def exit_status(self) -> int | None:
         """None while it runs; minus the signal's number if one killed it."""
-        return None if self._process is None else self._process.poll()
+        if self._process is None:
+            return None
+        if self._process.returncode is None and self._has_ended():
+            self._end_group()
+        return self._process.poll()
+
+    def _has_ended(self) -> bool:
+        if self._process is None:
+            return True
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody has waited for it already
+            return True
+
+    def _end_group(self) -> None:
+        """End what it left behind. Its own group, of which it is the leader; not waited for yet, its number is its own."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def facts(self) -> Mapping[str, object]:
         """What its status file says, empty before it wrote one. Only this start's: `start` removes an older file."""
@@ -104,7 +128,14 @@ class OwnedProcess:
             found: Mapping[str, object] = json.loads(self._status_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
-        return found
+        return found if found.get("pid") == self.pid else {}
+
+    def last_beat_at(self) -> datetime | None:
+        """When it last touched its status file, None before it wrote one."""
+        try:
+            return datetime.fromtimestamp(self._status_file.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def state(self) -> str:
         """`starting`, `ready`, `waiting`, `draining` as it says itself."""
@@ -168,21 +199,20 @@ class OwnedProcess:
 
     def wait_ended(self, timeout_s: float) -> bool:
         """Wait for the end, kill it when the time is over. Whether it ended by itself."""
-        if self._process is None:
-            return True
-        try:
-            self._process.wait(max(0.0, timeout_s))
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return False
+        deadline = time.monotonic() + timeout_s
+        while self._process is not None and self.exit_status() is None:
+            if time.monotonic() >= deadline:
+                self.kill()
+                return False
+            time.sleep(POLL_S)
         return True
 
     def kill(self) -> None:
-        """End it and what is left of its session at once."""
+        """End it and what is left of its group at once."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)  # its own group: start_new_session made it the leader
+        if self._process.returncode is None:
+            self._end_group()
             self._process.wait(KILL_TIMEOUT_S)
         self._close_lifeline()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -53,8 +54,12 @@ def database_urls(home: Path, database: str = DATABASE) -> DatabaseUrls:
     folder = noted_socket_folder(home)
     if folder is None:
         raise EmbeddedFailed(f"no database runs in {home}")
-    words = passwords(home)
+    return urls_at(folder, passwords(home), database)
+
+
+def urls_at(socket_folder: Path, words: Mapping[str, str], database: str = DATABASE) -> DatabaseUrls:
+    """Addresses from a socket's folder and the passwords by role."""
     admin, ingest, ledger = (
-        f"postgresql://{role}:{words[role]}@/{database}?host={quote(str(folder))}" for role in ROLES
+        f"postgresql://{role}:{words[role]}@/{database}?host={quote(str(socket_folder))}" for role in ROLES
     )
     return DatabaseUrls(admin=admin, ingest=ingest, ledger=ledger)

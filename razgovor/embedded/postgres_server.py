@@ -7,7 +7,6 @@ as one of its processes lives. So a server left alone by a killed keeper is told
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import shutil
 import signal
@@ -19,9 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from razgovor.embedded import folder_lock
 from razgovor.embedded import postgres_programs as programs
 from razgovor.embedded.account import Account
-from razgovor.embedded.errors import EmbeddedFailed, HomeBusy
+from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_access import ADMIN, passwords
 from razgovor.embedded.postgres_place import MAJOR, SOCKET_NAME, Wheel
 
@@ -111,24 +111,14 @@ class PostgresServer:
         self._locks.clear()
 
     def _lock(self, name: str, otherwise: str) -> int:
-        lock = os.open(self._place / name, os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + self._lock_timeout_s
-        while not _try_lock(lock):
-            if time.monotonic() > deadline:
-                os.close(lock)
-                raise HomeBusy(otherwise)
-            time.sleep(POLL_S)
+        lock = folder_lock.take(self._place / name, timeout_s=self._lock_timeout_s, otherwise=otherwise)
         self._locks.append(lock)
         return lock
 
     def _end_orphan(self) -> None:
         """A server whose keeper was killed gets its end by the kernel on Linux; elsewhere, and in doubt, by us."""
-        lock = os.open(self._place / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if not _try_lock(lock) and (self._data / "postmaster.pid").exists():
-                programs.stop_orphan(self._wheel, self._data, self._account)
-        finally:
-            os.close(lock)
+        if folder_lock.is_held(self._place / "server.lock") and (self._data / "postmaster.pid").exists():
+            programs.stop_orphan(self._wheel, self._data, self._account)
 
     def _forget_the_dead(self) -> None:
         """Remove the pid files of a killed server. PostgreSQL would go by their number, which may live again as
@@ -179,14 +169,6 @@ class PostgresServer:
                 raise EmbeddedFailed(f"PostgreSQL was not ready within {READY_TIMEOUT_S:.0f} s")
             stop.wait(POLL_S)
         return False
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 class _end_with_parent:  # noqa: N801  # a function prepared before the fork

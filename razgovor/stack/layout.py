@@ -1,71 +1,70 @@
-"""Where the one-machine stack keeps what, below one folder. Folders are 0700, files 0600."""
+"""Where the stack keeps what: one folder of the user's, private folders of ours in it."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from razgovor.embedded import postgres_place as places
 from razgovor.embedded.account import server_account
-from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.embedded.postgres_place import home_mode, make_folder
 
 
 @dataclass(frozen=True, slots=True)
 class StackFolder:
-    """The places of a stack.
-
-    Attributes:
-        root: The folder itself; its parents are never changed.
-    """
+    """Names in a stack's folder."""
 
     root: Path
 
     @property
     def store(self) -> Path:
-        """Recordings, transcripts, artefacts."""
+        """Recordings and transcripts, 0700."""
         return self.root / "store"
 
     @property
-    def database(self) -> Path:
-        """PostgreSQL's home."""
-        return self.root / "postgres"
+    def run(self) -> Path:
+        """State files and locks, 0700."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        """`<service>.log`, 0700."""
+        return self.root / "logs"
 
     @property
     def scratch(self) -> Path:
-        """Decoded channels of calls under way."""
+        """What services decode into; emptied at each start, 0700."""
         return self.root / "scratch"
 
-    def status_file(self, name: str) -> Path:
-        """What a process says of itself."""
-        return self.root / "run" / f"{name}.json"
+    @property
+    def keys(self) -> Path:
+        """API keys of this machine's own clients, 0700."""
+        return self.root / "keys"
 
-    def log(self, name: str) -> Path:
-        """What a process logs."""
-        return self.root / "logs" / f"{name}.log"
+    @property
+    def postgres(self) -> Path:
+        """Home of the embedded database."""
+        return self.root / "postgres"
+
+    def status_file(self, service: str) -> Path:
+        """Where a service writes its state."""
+        return self.run / f"{service}.json"
 
     def make(self) -> None:
-        """Make what is missing."""
-        # As root the database runs as another account, which must be able to pass through the root folder.
-        make_folder(self.root, home_mode(server_account()))
-        for folder in (self.store, self.scratch, self.root / "run", self.root / "logs"):
-            make_folder(folder, 0o700)
+        """Make what is missing. The root lets others pass (not list) only where the database is somebody else's: as root."""
+        places.make_folder(self.root, places.home_mode(server_account()))
+        for folder in (self.store, self.run, self.logs, self.scratch, self.keys):
+            places.make_folder(folder, places.PRIVATE)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder for one stack.
+    def empty_scratch(self) -> None:
+        """Remove what killed services left. Only while none of them lives."""
+        for left in self.scratch.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
-        Raises:
-            EmbeddedFailed: Another stack runs in it.
-        """
-        descriptor = os.open(self.root / "run" / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise EmbeddedFailed(f"another stack runs in {self.root}") from error
-        finally:
-            os.close(descriptor)
+    def remove(self) -> None:
+        """Throw everything away, also a database that lies elsewhere."""
+        places.remove_database(self.postgres)
+        shutil.rmtree(self.root, ignore_errors=True)
