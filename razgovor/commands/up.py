@@ -16,13 +16,13 @@ from rich.table import Table
 from razgovor.cache import cache_folder
 from razgovor.commands.transcribe import LocaleOption, ModelOption, get_model
 from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.stack.processes import Options
-from razgovor.stack.supervisor import Stack
+from razgovor.stack.specs import StackOptions
+from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.run import model_option
 
 _LOOK_EVERY_S: Final = 0.5
-_COLOURS: Final = {"ready": "green", "down": "red", "failed": "red"}
+_COLOURS: Final = {"ready": "green", "restarting": "red", "failed": "red"}
 
 
 def up(
@@ -37,8 +37,8 @@ def up(
     """Run broker, database and the four services on this machine until Ctrl-C."""
     console = Console(highlight=False)
     weights = get_model(model)
-    options = Options(model=model_option(weights), model_cache=cache_folder(os.environ), port=port)
-    stack = Stack(data, options)
+    cache = cache_folder(os.environ)
+    stack = Stack(data, model=model_option(weights), model_cache=cache, options=StackOptions(port=port))
     try:
         with console.status(text("starting", lang)):
             stack.start()
@@ -57,9 +57,8 @@ def stay_up(stack: Stack, console: Console, locale: Locale) -> None:
     stop = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda _signal, _frame: stop.set())
-    console.print(
-        text("stays", locale, url=stack.ingest_url, data=str(stack.folder.root)), markup=False, soft_wrap=True
-    )
+    told = text("stays", locale, url=stack.ingest_url, data=str(stack.folder.root))
+    console.print(told, markup=False, soft_wrap=True)
     if console.is_terminal:
         _show_live(stack, console, stop)
     else:

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.contracts.transcript import Transcript
+from razgovor.api_keys import issue_key
 from razgovor.client import IngestClient
-from razgovor.stack.processes import Options
-from razgovor.stack.supervisor import Stack
+from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.recordings import Recording, sha256_of
 from razgovor.transcription.session import Session, Wanted
@@ -59,7 +59,7 @@ def model_option(model: Model) -> str:
 def temporary_stack(model: Model, cache: Path, console: Console, locale: Locale) -> Iterator[Stack]:
     """The one-machine stack for as long as the context lasts, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="razgovor-") as name:
-        stack = Stack(Path(name) / "stack", Options(model=model_option(model), model_cache=cache))
+        stack = Stack(Path(name) / "stack", model=model_option(model), model_cache=cache, temporary=True)
         with console.status(text("starting", locale)):
             stack.start()
         try:
@@ -103,7 +103,10 @@ def plan(recordings: Sequence[Recording], wanted: Wanted, out: Path, *, redo: bo
 def carry(stack: Stack, to_do: Plan, out: Path, console: Console, locale: Locale) -> dict[str, Row]:
     """Carry what is new through the stack; its rows by file."""
     rows: dict[str, Row] = {}
-    with IngestClient.connect(stack.ingest_url, stack.create_key(CLIENT)) as client, _progress(console) as bar:
+    with (
+        IngestClient.connect(stack.ingest_url, issue_key(stack.database_urls.ingest, CLIENT)) as client,
+        _progress(console) as bar,
+    ):
         task = bar.add_task(text("work", locale), total=len(to_do.new), now="")
 
         def show(recording: Recording, state: str) -> None:
