@@ -32,15 +32,23 @@ class Refused(RazgovorError):
         self.detail = detail
 
 
-class Job(BaseModel):
-    """A job as ingest shows it; fields of a newer release are passed over."""
+class _Shown(BaseModel):
+    """Part of an answer; fields of a newer release are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    job_id: str
-    state: str
-    reason: str | None = None
+
+class Reason(_Shown):
+    """Why a job failed."""
+
+    code: str
+    text: str
     details: dict[str, str] = {}
+
+
+class JobResult(_Shown):
+    """What a completed job found."""
+
     channel_mode: str | None = None
     channels: int | None = None
     duration_ms: int | None = None
@@ -48,12 +56,27 @@ class Job(BaseModel):
     words: int | None = None
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
-    accepted_at: AwareDatetime
+
+
+class JobTimings(_Shown):
+    """What a finished job's time went to."""
+
     queue_wait_ms: int | None = None
     decode_ms: int | None = None
     vad_ms: int | None = None
     engine_ms: int | None = None
     total_ms: int | None = None
+
+
+class Job(_Shown):
+    """A job as ingest shows it."""
+
+    job_id: str
+    state: str
+    accepted_at: AwareDatetime
+    reason: Reason | None = None
+    result: JobResult | None = None
+    timings: JobTimings | None = None
 
     @property
     def is_over(self) -> bool:

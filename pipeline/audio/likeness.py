@@ -45,7 +45,7 @@ class _Power:
 
     def add(self, block: Block) -> None:
         self._sums += block.sum(axis=0, dtype=np.float64)
-        self._squares += np.square(block).sum(axis=0, dtype=np.float64)
+        self._squares += np.einsum("ij,ij->j", block, block, dtype=np.float64)
 
     def variances(self, frames: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         count = max(1, frames)

@@ -27,7 +27,7 @@ class Codec:
 
     Attributes:
         block_bytes: Bytes of the smallest piece that can be decoded.
-        block_frames: Frames (a sample of every channel) in it.
+        block_frames: Frames (a sample of every channel) in it; 0 where only the decoder knows.
         by_soundfile: Whether libsndfile decodes it; FFmpeg otherwise.
     """
 
@@ -47,8 +47,7 @@ def check_codec(wav: WavFormat) -> Codec:
         return layout(wav)
     if wav.block_align_bytes == 0:
         raise CallFault("invalid_header", found=f"blocks of 0 bytes in WAV format 0x{wav.tag:04x}")
-    frames = wav.block_align_bytes * wav.sample_rate_hz // wav.byte_rate if wav.byte_rate else 0
-    return Codec(wav.block_align_bytes, frames, by_soundfile=False)
+    return Codec(wav.block_align_bytes, 0, by_soundfile=False)
 
 
 def corrected(file: BinaryIO, header: WavHeader, wav: WavFormat, codec: Codec) -> BinaryIO:
@@ -64,8 +63,10 @@ def corrected(file: BinaryIO, header: WavHeader, wav: WavFormat, codec: Codec) -
 
 def declared_duration_s(header: WavHeader, wav: WavFormat, codec: Codec) -> float | None:
     """What the data chunk's size claims; None for 0, which recorders write who never came back to fill it in."""
-    if header.declared_bytes == 0 or codec.block_frames == 0:
+    if header.declared_bytes == 0:
         return None
+    if codec.block_frames == 0:
+        return header.declared_bytes / wav.byte_rate if wav.byte_rate else None
     return header.declared_bytes // codec.block_bytes * codec.block_frames / wav.sample_rate_hz
 
 

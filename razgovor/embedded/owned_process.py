@@ -123,7 +123,7 @@ class OwnedProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def facts(self) -> Mapping[str, object]:
-        """What its status file says, empty before it wrote one. Only this start's: `start` removes an older file."""
+        """What its status file says, empty before it wrote one; what an earlier, still draining process writes is not its."""
         try:
             found: Mapping[str, object] = json.loads(self._status_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -188,7 +188,7 @@ class OwnedProcess:
         """SIGTERM and the end of its input."""
         if self._process is None:
             return
-        if self._process.poll() is None:
+        if self.exit_status() is None:
             self._process.send_signal(signal.SIGTERM)
         self._close_lifeline()
 
@@ -213,7 +213,8 @@ class OwnedProcess:
             return
         if self._process.returncode is None:
             self._end_group()
-            self._process.wait(KILL_TIMEOUT_S)
+            with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: dead as soon as it comes out
+                self._process.wait(KILL_TIMEOUT_S)
         self._close_lifeline()
 
     def _close_lifeline(self) -> None:

@@ -73,6 +73,8 @@ def address_of(facts: Facts) -> str:
 class _Recipe:
     folder: StackFolder
     options: StackOptions
+    #: Passwords by role, read once: they never change, and the supervisor asks ten times a second.
+    words: dict[str, str] = field(default_factory=dict, repr=False)
 
     def peers(self) -> tuple[ServiceSpec, ...]:
         """Broker and database, unless others take their place."""
@@ -147,4 +149,6 @@ class _Recipe:
         """The database's addresses."""
         if self.options.database_urls is not None:
             return self.options.database_urls
-        return urls_at(Path(str(facts[POSTGRES]["socket_folder"])), passwords(self.folder.postgres))
+        if not self.words:
+            self.words.update(passwords(self.folder.postgres))
+        return urls_at(Path(str(facts[POSTGRES]["socket_folder"])), self.words)

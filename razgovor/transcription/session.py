@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.contracts import states
 from pipeline.contracts.events import Timings
-from pipeline.contracts.reasons import reason_text
-from razgovor.client import IngestClient, Job, Refused
+from razgovor.client import IngestClient, Job, JobResult, JobTimings, Refused
 from razgovor.transcription.recordings import Recording
 from razgovor.transcription.summary import Row
 
@@ -103,30 +103,30 @@ class Session:
             yield job
 
     def _row(self, recording: Recording, key: str, job: Job) -> Row:
-        artefacts = self._fetch(recording, job) if job.state == "completed" else {}
+        reason, found, times = job.reason, job.result or JobResult(), job.timings or JobTimings()
         return Row(
             file=recording.name,
             key=key,
             job_id=job.job_id,
             state=job.state,
-            reason=job.reason,
-            details=job.details,
-            reason_text=reason_text(job.reason, job.details, self.wanted.locale) if job.reason else None,
-            duration_s=_seconds(job.duration_ms),
-            channels=job.channels,
-            channel_mode=job.channel_mode,
-            words=job.words,
-            confidence=job.confidence,
-            speech_s=_seconds(job.speech_ms),
-            warnings=job.warnings,
+            reason=reason.code if reason else None,
+            details=reason.details if reason else {},
+            reason_text=reason.text if reason else None,
+            duration_s=_seconds(found.duration_ms),
+            channels=found.channels,
+            channel_mode=found.channel_mode,
+            words=found.words,
+            confidence=found.confidence,
+            speech_s=_seconds(found.speech_ms),
+            warnings=found.warnings,
             timings=Timings(
-                queue_wait_ms=job.queue_wait_ms or 0,
-                decode_ms=job.decode_ms or 0,
-                vad_ms=job.vad_ms or 0,
-                engine_ms=job.engine_ms or 0,
+                queue_wait_ms=times.queue_wait_ms or 0,
+                decode_ms=times.decode_ms or 0,
+                vad_ms=times.vad_ms or 0,
+                engine_ms=times.engine_ms or 0,
             ),
-            total_s=_seconds(job.total_ms),
-            artefacts=artefacts,
+            total_s=_seconds(times.total_ms),
+            artefacts=self._fetch(recording, job) if job.state == states.COMPLETED else {},
         )
 
     def _fetch(self, recording: Recording, job: Job) -> dict[str, str]:

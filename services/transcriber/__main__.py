@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline import service
+from pipeline.audio.contract import DecodeLimits
 from pipeline.blobs.location import store_at
 from pipeline.contracts.events import AudioUploaded, Event
 from pipeline.outcome import Outcome, PutObject
@@ -54,8 +55,7 @@ def front_end(settings: TranscriberSettings) -> ChildFrontEnd:
             packing=PackingRule(window_s=settings.window_s),
         ),
         limits=FrontEndLimits(
-            max_duration_s=settings.max_duration_s,
-            max_channels=settings.max_channels,
+            decode=DecodeLimits(max_duration_s=settings.max_duration_s, max_channels=settings.max_channels),
             timeout_s=settings.decode_timeout_s,
             memory_bytes=settings.decode_memory_bytes,
         ),

@@ -18,11 +18,17 @@ WORD_S = 0.5
 
 
 def window(
-    channel: int, *spans_s: tuple[float, float], index: int = 0, call: str = "call", pcm: Path = Path("channel.f32")
+    channel: int, *spans_s: tuple[float, float], index: int = 0, call: str = "call", pcm: Path | None = None
 ) -> Window:
     """A window of one channel over these seconds of the call, the voice filling all of them."""
     spans = [Span(to_samples(start_s), to_samples(end_s)) for start_s, end_s in spans_s]
-    return Window(call=call, channel=channel, index=index, pieces=tuple(Piece(span, span) for span in spans), pcm=pcm)
+    return Window(
+        call=call,
+        channel=channel,
+        index=index,
+        pieces=tuple(Piece(span, span) for span in spans),
+        pcm=pcm or Path(f"{channel}.f32"),
+    )
 
 
 #: A stereo call of ten seconds: the one speaks, then the other.

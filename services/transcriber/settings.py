@@ -21,7 +21,9 @@ class TranscriberSettings(ServiceSettings):
         default=None, description="Where decoded channels lie while a call is worked on; none: the temporary folder."
     )
 
-    model: str = Field(default="base", min_length=1, description="A model of the catalogue, or a folder that holds one.")
+    model: str = Field(
+        default="base", min_length=1, description="A model of the catalogue, or a folder that holds one."
+    )
     model_cache_dir: Path | None = Field(default=None, description="Where fetched models lie; none: the user's cache.")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="What the model runs on.")
     compute_type: str = Field(default="int8", description="CTranslate2's: int8 on a CPU, float16 on a GPU.")

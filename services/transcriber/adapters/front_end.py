@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipeline.audio import DecodeLimits
 from pipeline.errors import CallFault
 from pipeline.isolation import ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
@@ -41,15 +42,13 @@ class FrontEndLimits:
     """What one call may take of the front end.
 
     Attributes:
-        max_duration_s: Longer recordings are refused.
-        max_channels: So are those with more channels.
+        decode: What is taken of a recording.
         timeout_s: Decoding and listening together.
         memory_bytes: On top of the libraries and the speech model.
         start_timeout_s: Loading these.
     """
 
-    max_duration_s: float
-    max_channels: int
+    decode: DecodeLimits
     timeout_s: float
     memory_bytes: int
     start_timeout_s: float = 120.0
@@ -69,7 +68,7 @@ class ChildFrontEnd:
         self._scratch_dir = scratch_dir
         self._limits = limits
         self._child: ChildProcess[Order, PreparedCall] = ChildProcess(
-            partial(_listener, rules, limits),
+            partial(_listener, rules, limits.decode),
             name="razgovor-front-end",
             limits=Limits(memory_bytes=limits.memory_bytes),
             start_timeout_s=limits.start_timeout_s,
@@ -102,10 +101,8 @@ class ChildFrontEnd:
             raise CallFault("decode_timeout", limit_s=error.limit_s) from error
 
 
-def _listener(rules: Rules, limits: FrontEndLimits) -> Callable[[Order], PreparedCall]:
+def _listener(rules: Rules, limits: DecodeLimits) -> Callable[[Order], PreparedCall]:
     """Runs in the child."""
-    from pipeline.audio.decode import DecodeLimits  # noqa: PLC0415  the parent never loads decoders or models
+    from services.transcriber.adapters.listening import Listener  # noqa: PLC0415  the parent loads no decoder or model
 
-    from services.transcriber.adapters.listening import Listener  # noqa: PLC0415  as above
-
-    return Listener(rules, DecodeLimits(max_duration_s=limits.max_duration_s, max_channels=limits.max_channels))
+    return Listener(rules, limits)

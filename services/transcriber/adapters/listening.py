@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from time import perf_counter
 
-from pipeline.audio.decode import DecodedAudio, DecodeLimits, decode
-
+from pipeline.audio import DecodedAudio, DecodeLimits
+from pipeline.audio.decode import decode
 from pipeline.errors import CallFault
 from services.transcriber.adapters.front_end import Order
 from services.transcriber.adapters.measuring import measure

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from services.transcriber.domain.crosstalk import CrosstalkRule, Frames, gate_db, is_leak
+from services.transcriber.domain.crosstalk import CrosstalkRule, Frames, gate_db, leaking
 from services.transcriber.domain.packing import PackingRule, cut_long, pack
 from services.transcriber.domain.speech import SpeechRule, find_pieces
 from services.transcriber.domain.timeline import Piece
@@ -58,15 +58,21 @@ def separate(channels: Sequence[ChannelFrames], rules: Rules) -> list[ChannelSpe
 
 
 def _own_speech(channel: ChannelFrames, others_db: list[Frames], rules: Rules) -> ChannelSpeech:
-    pieces = find_pieces(np.asarray(channel.probabilities).tolist(), channel.samples, rules.speech)
     if not others_db:
-        return ChannelSpeech(tuple(pieces), ())
+        return ChannelSpeech(_pieces(channel.probabilities, channel.samples, rules.speech), ())
     gate = gate_db(others_db, rules.crosstalk)
-    leaking = [is_leak(piece, channel.levels_db, channel.probabilities, gate, rules.crosstalk) for piece in pieces]
-    return ChannelSpeech(
-        tuple(piece for piece, leak in zip(pieces, leaking, strict=True) if not leak),
-        tuple(piece for piece, leak in zip(pieces, leaking, strict=True) if leak),
-    )
+    leak = leaking(channel.levels_db, channel.probabilities, gate, rules.crosstalk)
+    longer = replace(rules.speech, min_speech_s=rules.crosstalk.min_leak_s)
+    leaks = _pieces(np.where(leak, channel.probabilities, 0), channel.samples, longer)
+    taken_out = np.zeros_like(leak)
+    for piece in leaks:
+        taken_out[piece.speech.frames] = leak[piece.speech.frames]
+    own = _pieces(np.where(taken_out, 0, channel.probabilities), channel.samples, rules.speech)
+    return ChannelSpeech(own, leaks)
+
+
+def _pieces(probabilities: Frames, samples: int, rule: SpeechRule) -> tuple[Piece, ...]:
+    return tuple(find_pieces(probabilities.tolist(), samples, rule))
 
 
 def windows_of(

@@ -57,7 +57,7 @@ def assemble(
         partial=call.truncated,
         warnings=tuple(_warnings(call, mode)),
         channels=tuple(_channels(said, by_channel)),
-        turns=dialogue(said, by_channel),
+        turns=dialogue(said, by_channel, one_speaker_a_channel=roles.divides_speakers(mode)),
         suppressed=_suppressed(call, kept_out, pairs),
         timings=_timings(call, heard, queue_wait_ms),
         provenance=Provenance(
@@ -87,7 +87,7 @@ def _channels(said: Iterable[Utterance], by_channel: Mapping[int, str | None]) -
 
 
 def _warnings(call: PreparedCall, mode: str) -> Iterator[Warning_]:
-    if mode in {roles.MONO, roles.DUAL_MONO}:
+    if not roles.divides_speakers(mode):
         yield Warning_(code=mode)
     for index, channel in enumerate(call.channels):
         if channel.silent:

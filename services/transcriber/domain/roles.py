@@ -22,8 +22,13 @@ def channel_mode(channels: int, *, identical: bool) -> str:
     return STEREO if channels == _PAIR else MULTICHANNEL
 
 
+def divides_speakers(mode: str) -> bool:
+    """Whether each channel holds one side of the call."""
+    return mode not in {MONO, DUAL_MONO}
+
+
 def roles_of(mode: str, channels: int, channel_map: Sequence[str]) -> Mapping[int, str | None]:
     """Role by channel: the map's where it fits the recording, else None (read as `channel 1`, `channel 2`)."""
-    if mode in {MONO, DUAL_MONO} or len(channel_map) != channels:
+    if not divides_speakers(mode) or len(channel_map) != channels:
         return dict.fromkeys(range(channels))
     return dict(enumerate(channel_map))

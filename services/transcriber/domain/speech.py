@@ -56,7 +56,7 @@ def _bursts(probabilities: Iterable[float], rule: SpeechRule) -> Iterator[Span]:
             pause = None
         elif begin is not None and probability < rule.end_threshold:
             pause = frame if pause is None else pause
-            if frame - pause >= patience:
+            if frame + 1 - pause >= patience:
                 yield Span(begin * FRAME_SAMPLES, pause * FRAME_SAMPLES)
                 begin = pause = None
     if begin is not None:

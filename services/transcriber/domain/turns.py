@@ -1,7 +1,7 @@
 """Utterances become a dialogue: turns in order of time. Called by `domain.result`.
 
 A turn goes on over a short pause as long as the other side stays silent; it ends at a long pause or when another channel
-begins.
+begins. Where the channels do not tell the speakers apart, every pause may be a change of speaker and ends the turn.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from pipeline.contracts.transcript import Turn, Word
 from services.transcriber.domain.words import SpokenWord, Utterance
 
 #: One person's pause longer than this begins a new turn.
-MAX_PAUSE_S: Final = 1.5
+MAX_PAUSE_S: Final = 1.0
 
 
-def dialogue(said: Iterable[Utterance], roles: Mapping[int, str | None]) -> tuple[Turn, ...]:
+def dialogue(
+    said: Iterable[Utterance], roles: Mapping[int, str | None], *, one_speaker_a_channel: bool
+) -> tuple[Turn, ...]:
     """Turns by start; each holds consecutive utterances of one channel."""
     turns: list[list[Utterance]] = []
     for utterance in sorted(said, key=lambda spoken: (spoken.start_s, spoken.channel)):
-        if turns and _goes_on(turns[-1][-1], utterance):
+        if turns and one_speaker_a_channel and _goes_on(turns[-1][-1], utterance):
             turns[-1].append(utterance)
         else:
             turns.append([utterance])

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pytest
 
 from razgovor.embedded import postgres_place as places
 from razgovor.embedded.account import server_account
-from razgovor.embedded.errors import EmbeddedFailed
+from razgovor.embedded.errors import EmbeddedFailed, HomeBusy
 from razgovor.embedded.owned_process import module_command, own_environment
 from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
+from razgovor.embedded.postgres_server import PostgresServer
 from razgovor.embedded.testing import temporary_folder
 from razgovor.stack.waiting import until
 
@@ -171,11 +173,28 @@ def test_kill_9_of_whoever_started_it_ends_keeper_and_server(folder: Path) -> No
     until(gone(server), 15)
 
 
-def test_two_servers_run_side_by_side_and_one_home_serves_one_keeper(folder: Path) -> None:
+def test_two_servers_run_side_by_side(folder: Path) -> None:
     with EmbeddedPostgres(folder / "one") as one_server, EmbeddedPostgres(folder / "two") as other:
         assert one(one_server.urls().admin, "SELECT 1") == 1
         assert one(other.urls().admin, "SELECT 1") == 1
         assert one_server.urls() != other.urls()
+
+
+def test_one_home_serves_one_keeper_and_the_first_goes_on(folder: Path) -> None:
+    home, account = folder / "home", server_account()
+    with EmbeddedPostgres(home) as first:
+        second = PostgresServer(
+            home=home,
+            place=home,
+            socket_folder=places.socket_folder(home, account),
+            wheel=places.installed_wheel(),
+            account=account,
+            lock_timeout_s=0,
+        )
+        with pytest.raises(HomeBusy):
+            second.start(threading.Event())
+        second.stop()
+        assert one(first.urls().ingest, "SELECT 1") == 1
 
 
 def test_no_folder_that_we_did_not_make_changes_and_ours_are_private(folder: Path) -> None:

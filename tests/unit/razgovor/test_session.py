@@ -33,7 +33,7 @@ def run(answer: Answer, tmp_path: Path) -> tuple[list[Row], list[str]]:
 
 
 def test_a_recording_is_uploaded_followed_and_its_artefacts_fetched(tmp_path: Path) -> None:
-    states = iter([job("queued"), job("transcribing"), job("completed", duration_ms=74_010, words=3)])
+    states = iter([job("queued"), job("transcribing"), job("completed", result={"duration_ms": 74_010, "words": 3})])
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
@@ -51,12 +51,13 @@ def test_a_recording_is_uploaded_followed_and_its_artefacts_fetched(tmp_path: Pa
 
 def test_a_failed_job_has_its_reason_in_words(tmp_path: Path) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        failed = job("failed", reason="too_long", details={"limit_s": "14400"})
+        reason = {"code": "too_long", "text": "Слишком длинная.", "details": {"limit_s": "14400"}}
+        failed = job("failed", reason=reason)
         return httpx.Response(202 if request.method == "POST" else 200, json=failed)
 
     (row,), _seen = run(answer, tmp_path)
     assert (row.state, row.reason) == ("failed", "too_long")
-    assert "14400" in str(row.reason_text)
+    assert (row.reason_text, row.details) == ("Слишком длинная.", {"limit_s": "14400"})
     assert row.artefacts == {}
 
 

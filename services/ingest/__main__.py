@@ -1,0 +1,207 @@
+"""`python -m services.ingest`: constructs ingest and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pipeline import service
+from pipeline.audio import Probe, prober, sniff
+from pipeline.blobs.location import store_at
+from pipeline.blobs.ports import BlobStore
+from pipeline.errors import Fatal
+from pipeline.isolation import ChildPool, Limits
+from pipeline.service import StatusFile
+from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
+from services.ingest.acceptance import Acceptance
+from services.ingest.adapters.postgres import (
+    Database,
+    PostgresClients,
+    PostgresJobs,
+    PostgresOutbox,
+    PostgresSubmissions,
+    migrate,
+)
+from services.ingest.announcer import Announcer, Pace
+from services.ingest.settings import IngestSettings
+from services.ingest.web.app import create_app
+from services.ingest.web.ports import UploadLimits, WebPorts
+
+_BACKLOG: Final = 2048
+_BEAT_S: Final = 1.0
+_STORE_PROBE_KEY: Final = "control/verify"
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+class _ProblemProtocol(H11Protocol):
+    """Answers what is no HTTP (a negative Content-Length, for one) as every other error."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer and hang up."""
+        problem = {
+            "type": "urn:razgovor:problem:bad_request",
+            "title": "The request cannot be read",
+            "status": 400,
+            "detail": msg,
+            "code": "bad_request",
+            "request_id": _new_id(),
+        }
+        body = json.dumps(problem).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nX-Content-Type-Options: nosniff\r\n"
+            f"X-Request-ID: {problem['request_id']}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + body)
+        self.transport.close()
+
+
+def _listen(settings: IngestSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise Fatal(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Worker:
+    """A thread whose failure ends the process."""
+
+    def __init__(self, name: str, work: Callable[[], None], stop: threading.Event) -> None:
+        self.error: Exception | None = None
+        self._work = work
+        self._stop = stop
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # told to the main thread, which ends the process with it
+            self.error = error
+        finally:
+            self._stop.set()
+
+
+@contextmanager
+def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
+    limits = Limits(memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.probe_timeout_s) + 1, open_files=64)
+    with ChildPool[Path, Probe](
+        settings.probe_children, prober, name="ingest-probe", limits=limits, start_timeout_s=60.0
+    ) as pool:
+        yield lambda path: pool.call(path, timeout_s=settings.probe_timeout_s)
+
+
+def _web_ports(
+    settings: IngestSettings, store: BlobStore, database: Database, probe: Callable[[Path], Probe], announcer: Announcer
+) -> WebPorts:
+    submissions = PostgresSubmissions(database)
+    return WebPorts(
+        store=store,
+        clients=PostgresClients(database),
+        jobs=PostgresJobs(database),
+        acceptance=Acceptance(store, submissions, probe, announcer.wake),
+        sniff=sniff,
+        new_id=_new_id,
+        languages=settings.languages,
+        limits=UploadLimits(
+            max_audio_bytes=settings.max_audio_bytes,
+            idle_s=settings.upload_idle_s,
+            total_s=settings.upload_timeout_s,
+        ),
+        checks={"database": submissions.verify, "store": lambda: store.stat(_STORE_PROBE_KEY)},
+        stream_healthy=lambda: announcer.healthy,
+    )
+
+
+def _pace(settings: IngestSettings) -> Pace:
+    return Pace(
+        max_announced=settings.max_announced,
+        poll_s=settings.relay_poll_s,
+        review_every_s=settings.relay_review_s,
+        reannounce_after_s=settings.reannounce_after_s,
+    )
+
+
+def _server(settings: IngestSettings, ports: WebPorts) -> uvicorn.Server:
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about what we answer with a 400
+    config = uvicorn.Config(
+        create_app(ports),
+        http=_ProblemProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.drain_timeout_s)),
+        backlog=_BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -> None:
+    """Construct, wait for the peers that uploads need, run, drain. Kafka may come later: uploads do not wait for it."""
+    url = settings.database_url.get_secret_value()
+    store = store_at(settings.store_url)
+    store.verify()
+    if not service.wait_for(lambda: _migrate(url), stop, status, "database"):
+        return
+    database = Database(url, max_connections=settings.database_connections, timeout_s=settings.database_timeout_s)
+    database.open()
+    producer, log_reader = KafkaProducer(settings.bootstrap_servers), KafkaLogReader(settings.bootstrap_servers)
+    announcer = Announcer(PostgresOutbox(database), producer, log_reader, _pace(settings), time.monotonic)
+    with _prober(settings) as probe, _listen(settings) as listener:
+        server = _server(settings, _web_ports(settings, store, database, probe, announcer))
+        web = _Worker("web", lambda: server.run([listener]), stop)
+        relay = _Worker("relay", lambda: announcer.run(stop), stop)
+        web.thread.start()
+        relay.thread.start()
+        status.write("ready", address=_address(listener))
+        while not stop.wait(_BEAT_S):
+            status.beat()
+        status.write("draining")
+        server.should_exit = True
+        announcer.wake()
+        deadline_s = time.monotonic() + settings.drain_timeout_s + 1.0
+        for worker in (web, relay):
+            worker.thread.join(max(0.0, deadline_s - time.monotonic()))
+    if not relay.thread.is_alive():  # else it waits for a broker, and ends with the process
+        producer.close()
+        log_reader.close()
+    database.close()
+    for worker in (web, relay):
+        if worker.error is not None:
+            raise Fatal(f"{worker.thread.name} failed: {type(worker.error).__name__}") from worker.error
+
+
+def _migrate(url: str) -> None:
+    migrate(url)
+
+
+def main() -> int:
+    """Run with the settings of the environment; the exit status."""
+    settings = service.load(IngestSettings)
+    return service.run("ingest", settings, partial(serve, settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Adapters of `services.ingest.ports`: PostgreSQL, and the shipped in-memory fakes."""

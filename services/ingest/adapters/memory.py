@@ -1,0 +1,215 @@
+"""The shipped fakes of `ports`: clients, submissions, jobs and outbox of one process, in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from pipeline.contracts import states
+from pipeline.errors import Transient
+from pipeline.stream.ports import Delivered
+from services.ingest import handler
+from services.ingest.clients import Client, StoredKey
+from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
+from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
+from services.ingest.relay import Sent
+from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
+
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class MemoryClients:
+    """See `ports.Clients`. `down` makes every call end in Transient."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self._clients: dict[str, Client] = {}
+        self._keys: dict[str, StoredKey] = {}
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        """See `Clients.find_key`."""
+        if self.down:
+            raise Transient("memory is down", retry_after_s=5.0)
+        return self._keys.get(key_id)
+
+    def add_key(self, client: Client, key_id: str, secret_sha256: bytes, scopes: Sequence[str]) -> None:
+        """See `Clients.add_key`."""
+        kept = self._clients.setdefault(client.client_id, client)
+        self._keys[key_id] = StoredKey(
+            key_id=key_id, secret_sha256=secret_sha256, scopes=frozenset(scopes), revoked=False, client=kept
+        )
+
+    def revoke_key(self, key_id: str) -> bool:
+        """See `Clients.revoke_key`."""
+        if key_id not in self._keys:
+            return False
+        self._keys[key_id] = replace(self._keys[key_id], revoked=True)
+        return True
+
+
+@dataclass(slots=True)
+class _OutboxRow:
+    announcement: Announcement
+    sent: Sent | None = None
+    sent_at: datetime | None = None
+    announcements: int = 0
+    closed: bool = False
+
+
+class MemorySubmissions:
+    """See `ports.Submissions`, `ports.Jobs` and `ports.Outbox`, over one set of rows.
+
+    `outcomes` stands for the ledger's views; `clock` for PostgreSQL's clock; `fail_submit` is raised by `submit`.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self.submissions: dict[str, tuple[Submission, datetime]] = {}
+        self.outbox: dict[int, _OutboxRow] = {}
+        self.fail_submit: Exception | None = None
+        self.down = False
+        self._keys: dict[tuple[str, str], tuple[bytes, str]] = {}
+        self._lock = threading.Lock()
+        self._turn_lock = threading.Lock()
+        self._clock = clock or self._tick
+
+    def _tick(self) -> datetime:
+        return _EPOCH + timedelta(seconds=len(self.submissions))
+
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
+        """See `Submissions.submit`."""
+        with self._lock:
+            if self.fail_submit is not None:
+                raise self.fail_submit
+            if idempotency is not None:
+                earlier = self._keys.setdefault(
+                    (submission.client_id, idempotency.key), (idempotency.request_sha256, submission.job_id)
+                )
+                if earlier[0] != idempotency.request_sha256:
+                    raise Problem(
+                        IDEMPOTENCY_MISMATCH,
+                        "this Idempotency-Key came with another file or other fields before",
+                        field="Idempotency-Key",
+                    )
+                if earlier[1] != submission.job_id:
+                    return Accepted(earlier[1], self.submissions[earlier[1]][1], repeated=True)
+            accepted_at = self._clock()
+            self.submissions[submission.job_id] = (submission, accepted_at)
+            outbox_id = len(self.outbox) + 1
+            event = handler.announcement(submission, accepted_at)
+            self.outbox[outbox_id] = _OutboxRow(Announcement(outbox_id, event))
+            return Accepted(submission.job_id, accepted_at)
+
+    def verify(self) -> None:
+        """See `Submissions.verify`."""
+        if self.down:
+            raise Transient("memory is down")
+
+    def fetch(self, client_id: str, job_id: str) -> Job | None:
+        """See `Jobs.fetch`."""
+        found = self.submissions.get(job_id)
+        return None if found is None or found[0].client_id != client_id else self._job(*found)
+
+    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
+        """See `Jobs.page`."""
+        jobs = [self._job(*row) for row in self.submissions.values() if row[0].client_id == client_id]
+        jobs.sort(key=lambda job: (job.accepted_at, job.job_id), reverse=True)
+        return [
+            replace(job, outcome=replace(job.outcome, artefacts={}))
+            for job in jobs
+            if (state is None or job.outcome.state == state)
+            and (after is None or (job.accepted_at, job.job_id) < (after.accepted_at, after.job_id))
+        ][:limit]
+
+    def _job(self, submission: Submission, accepted_at: datetime) -> Job:
+        call, audio = submission.call_info, submission.audio
+        return Job(
+            job_id=submission.job_id,
+            client_id=submission.client_id,
+            call_id=submission.call_id,
+            accepted_at=accepted_at,
+            priority=submission.priority,
+            language=submission.language,
+            locale=submission.locale,
+            formats=submission.formats,
+            channel_roles=submission.channel_roles,
+            audio=StoredObject(key=audio.key, sha256=audio.sha256, size_bytes=audio.size_bytes),
+            media_type=audio.media_type,
+            declared_duration_ms=audio.declared_duration_ms,
+            file_name=call.file_name,
+            started_at=call.started_at,
+            direction=call.direction,
+            operator=call.operator,
+            customer_number=call.customer_number,
+            queue=call.queue,
+            metadata=dict(call.metadata),
+            outcome=self.outcomes.get(submission.job_id, Outcome(run=submission.run)),
+        )
+
+    @contextmanager
+    def turn(self) -> Iterator[_MemoryTurn | None]:
+        """See `Outbox.turn`."""
+        if self.down:
+            raise Transient("memory is down")
+        if not self._turn_lock.acquire(blocking=False):
+            yield None
+            return
+        try:
+            yield _MemoryTurn(self.outbox, self.outcomes, self._clock)
+        finally:
+            self._turn_lock.release()
+
+
+class _MemoryTurn:
+    def __init__(
+        self, rows: dict[int, _OutboxRow], outcomes: dict[str, Outcome], clock: Callable[[], datetime]
+    ) -> None:
+        self._rows = rows
+        self._outcomes = outcomes
+        self._clock = clock
+
+    def _open(self) -> list[_OutboxRow]:
+        return [row for row in self._rows.values() if row.sent is not None and not row.closed]
+
+    def close_finished(self) -> None:
+        for row in self._open():
+            event = row.announcement.event
+            outcome = self._outcomes.get(event.job_id)
+            if outcome is not None and (
+                outcome.run > event.run or (outcome.run == event.run and outcome.state in states.TERMINAL)
+            ):
+                row.closed = True
+
+    def announced(self) -> int:
+        return len(self._open())
+
+    def sent(self) -> list[Sent]:
+        now = self._clock()
+        return [
+            replace(row.sent, age_s=(now - row.sent_at).total_seconds())
+            for row in self._open()
+            if row.sent is not None and row.sent_at is not None
+        ]
+
+    def waiting(self, limit: int) -> list[Announcement]:
+        return [row.announcement for row in self._rows.values() if row.sent is None][:limit]
+
+    def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:
+        return [self._rows[outbox_id].announcement for outbox_id in sorted(outbox_ids)]
+
+    def mark_sent(self, outbox_ids: Sequence[int], cluster_id: str, delivered: Sequence[Delivered]) -> None:
+        for outbox_id, place in zip(outbox_ids, delivered, strict=True):
+            row = self._rows[outbox_id]
+            row.announcements += 1
+            row.sent_at = self._clock()
+            row.sent = Sent(
+                outbox_id=outbox_id,
+                cluster_id=cluster_id,
+                topic=place.topic,
+                partition=place.partition,
+                offset=place.offset,
+                age_s=0.0,
+            )

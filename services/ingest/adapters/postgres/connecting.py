@@ -1,0 +1,99 @@
+"""Ingest's connections to PostgreSQL: a pool that is filled on first use and checks what it lends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from services.ingest.adapters.postgres.errors import translated
+from services.ingest.adapters.postgres.statements import STATEMENTS
+
+Connection: TypeAlias = psycopg.Connection[DictRow]
+
+_DEFAULTS: Final = {
+    "connect_timeout": 5,
+    "application_name": "razgovor-ingest",
+    # Notice a server that vanished without a word, also in the middle of a statement.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+#: Results must not depend on the server's settings; nothing we do takes long.
+_SESSION: Final = {
+    "statement_timeout": "30s",
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "300s",
+    "TimeZone": "UTC",
+    "search_path": "pg_catalog",
+}
+
+
+def _configure(connection: Connection) -> None:
+    for name, value in _SESSION.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    connection.commit()
+
+
+class Database:
+    """Connections, lent for a transaction each.
+
+    Args:
+        url: `postgresql://role:password@host/database`.
+        max_connections: Kept at most.
+        timeout_s: How long a borrower waits for a free one.
+    """
+
+    def __init__(self, url: str, *, max_connections: int = 10, timeout_s: float = 5.0) -> None:
+        given = conninfo.conninfo_to_dict(url)
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            connection_class=psycopg.Connection[DictRow],
+            kwargs={"row_factory": dict_row, **{key: value for key, value in _DEFAULTS.items() if key not in given}},
+            min_size=1,
+            max_size=max_connections,
+            timeout=timeout_s,
+            max_waiting=max_connections * 20,
+            reconnect_timeout=30.0,
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+            name="ingest",
+            open=False,
+        )
+
+    def open(self) -> None:
+        """Start to connect, in the background."""
+        self._pool.open()
+
+    @contextmanager
+    def transaction(self, doing: str) -> Iterator[Connection]:
+        """A connection with a transaction that commits when the block ends well.
+
+        Raises:
+            Transient: No connection, or it broke.
+            Permanent: The server refuses.
+        """
+        with translated(doing), self._pool.connection() as connection:
+            yield connection
+
+    def verify(self) -> None:
+        """Ask for an answer; raises Transient when there is none."""
+        with self.transaction("verify") as connection:
+            connection.execute(STATEMENTS["verify"])
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self._pool.close()
+
+
+def one_row(row: dict[str, Any] | None) -> dict[str, Any]:
+    """The row of a statement that always has one."""
+    if row is None:
+        raise psycopg.InternalError("a statement gave no row")
+    return row

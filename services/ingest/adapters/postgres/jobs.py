@@ -1,0 +1,101 @@
+"""Jobs out of ingest's submissions and the ledger's views; see `ports.Jobs`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.contracts import states
+from services.ingest.adapters.postgres.connecting import Database
+from services.ingest.adapters.postgres.statements import STATEMENTS
+from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
+
+
+class PostgresJobs:
+    """See `ports.Jobs`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def fetch(self, client_id: str, job_id: str) -> Job | None:
+        """See `Jobs.fetch`."""
+        wanted = {"client_id": client_id, "job_id": job_id}
+        with self._database.transaction("fetch a job") as connection:
+            row = connection.execute(STATEMENTS["fetch_job"], wanted).fetchone()
+            if row is None:
+                return None
+            run = row["ledger_run"] or row["run"]
+            artefacts = connection.execute(STATEMENTS["fetch_artefacts"], {**wanted, "run": run}).fetchall()
+        return _job(row, {found["format"]: _object(found) for found in artefacts})
+
+    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
+        """See `Jobs.page`."""
+        wanted = {
+            "client_id": client_id,
+            "state": state,
+            "accepted_at": after.accepted_at if after is not None else None,
+            "job_id": after.job_id if after is not None else None,
+            "limit": limit,
+        }
+        with self._database.transaction("list jobs") as connection:
+            return [_job(row, {}) for row in connection.execute(STATEMENTS["page_of_jobs"], wanted).fetchall()]
+
+
+def _object(row: dict[str, Any], prefix: str = "") -> StoredObject:
+    return StoredObject(key=row[f"{prefix}key"], sha256=row[f"{prefix}sha256"], size_bytes=row[f"{prefix}size_bytes"])
+
+
+def _job(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Job:
+    return Job(
+        job_id=row["job_id"],
+        client_id=row["client_id"],
+        call_id=row["call_id"],
+        accepted_at=row["accepted_at"],
+        priority=row["priority"],
+        language=row["language"],
+        locale=row["locale"],
+        formats=tuple(row["formats"]),
+        channel_roles=tuple(row["channel_roles"]),
+        audio=_object(row, "audio_"),
+        media_type=row["media_type"],
+        declared_duration_ms=row["declared_duration_ms"],
+        file_name=row["file_name"],
+        started_at=row["started_at"],
+        direction=row["direction"],
+        operator=row["operator"],
+        customer_number=row["customer_number"],
+        queue=row["queue"],
+        metadata=row["metadata"],
+        outcome=_outcome(row, artefacts),
+    )
+
+
+def _outcome(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Outcome:
+    if row["ledger_run"] is None:
+        return Outcome(run=row["run"])  # the ledger has not seen this run yet
+    return Outcome(
+        run=row["ledger_run"],
+        state=row["state"] or states.QUEUED,
+        reason=row["reason"],
+        details=row["details"] or {},
+        channel_mode=row["channel_mode"],
+        channels=row["found_channels"],
+        duration_ms=row["duration_ms"],
+        speech_ms=row["speech_ms"],
+        words=row["words"],
+        turns=row["turns"],
+        confidence=row["confidence"],
+        partial=row["partial"],
+        warnings=tuple(row["warnings"] or ()),
+        model=row["model"],
+        model_sha256=row["model_sha256"],
+        engine=row["engine"],
+        transcribing_at=row["transcribing_at"],
+        finished_at=row["finished_at"],
+        queue_wait_ms=row["queue_wait_ms"],
+        decode_ms=row["decode_ms"],
+        vad_ms=row["vad_ms"],
+        engine_ms=row["engine_ms"],
+        total_ms=row["total_ms"],
+        transcript=_object(row, "transcript_") if row["transcript_key"] is not None else None,
+        artefacts=artefacts,
+    )

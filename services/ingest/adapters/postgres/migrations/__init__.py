@@ -1,0 +1,1 @@
+"""Numbered steps of the schema `ingest`. Data only; a released step never changes."""

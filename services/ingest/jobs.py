@@ -1,0 +1,108 @@
+"""A job as its client sees it: ingest's own submission, and what the ledger's views know of it. Values only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from pipeline.contracts import states
+
+_MICROSECONDS: Final = 1_000_000
+_SEPARATOR: Final = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """Where an object of a job lies."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the ledger knows. Before it has seen the job everything is as the defaults say."""
+
+    run: int
+    state: str = states.QUEUED
+    reason: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
+    channel_mode: str | None = None
+    channels: int | None = None
+    duration_ms: int | None = None
+    speech_ms: int | None = None
+    words: int | None = None
+    turns: int | None = None
+    confidence: float | None = None
+    partial: bool | None = None
+    warnings: tuple[str, ...] = ()
+    model: str | None = None
+    model_sha256: str | None = None
+    engine: str | None = None
+    transcribing_at: datetime | None = None
+    finished_at: datetime | None = None
+    queue_wait_ms: int | None = None
+    decode_ms: int | None = None
+    vad_ms: int | None = None
+    engine_ms: int | None = None
+    total_ms: int | None = None
+    transcript: StoredObject | None = None
+    artefacts: dict[str, StoredObject] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job: what was submitted and what became of it."""
+
+    job_id: str
+    client_id: str
+    call_id: str
+    accepted_at: datetime
+    priority: str
+    language: str
+    locale: str
+    formats: tuple[str, ...]
+    channel_roles: tuple[str, ...]
+    audio: StoredObject
+    media_type: str
+    declared_duration_ms: int | None = None
+    file_name: str | None = None
+    started_at: datetime | None = None
+    direction: str | None = None
+    operator: str | None = None
+    customer_number: str | None = None
+    queue: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last job of a page: the next page starts behind it, newest first."""
+
+    accepted_at: datetime
+    job_id: str
+
+    def encode(self) -> str:
+        """As an opaque text for URLs."""
+        micros = round(self.accepted_at.timestamp() * _MICROSECONDS)
+        return base64.urlsafe_b64encode(f"{micros}{_SEPARATOR}{self.job_id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> Cursor:
+        """Read what `encode` wrote.
+
+        Raises:
+            ValueError: It is none of ours.
+        """
+        try:
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            micros, _, job_id = raw.partition(_SEPARATOR)
+            seconds, rest = divmod(int(micros), _MICROSECONDS)
+            return cls(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), job_id.replace("\0", ""))
+        except (binascii.Error, UnicodeError, OverflowError, OSError) as error:
+            raise ValueError("not a cursor") from error

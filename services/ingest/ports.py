@@ -1,0 +1,95 @@
+"""What ingest needs of the world. Shipped fakes: `adapters.memory`; one test suite runs over fake and PostgreSQL.
+
+Every method may raise Transient (the database does not answer) and Permanent (it does not do what it should).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pipeline.errors import Transient
+from pipeline.stream.ports import Delivered
+from services.ingest.clients import Client, StoredKey
+from services.ingest.jobs import Cursor, Job
+from services.ingest.relay import Sent
+from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
+
+
+class OutcomeUnknown(Transient):
+    """The connection was lost in COMMIT: the job may have been accepted. Its objects must stay."""
+
+
+class Clients(Protocol):
+    """Clients and their keys."""
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        """A key with its client, revoked or not."""
+
+    def add_key(self, client: Client, key_id: str, secret_sha256: bytes, scopes: Sequence[str]) -> None:
+        """Keep a new key; its client is made if it is missing, and left as it is if not."""
+
+    def revoke_key(self, key_id: str) -> bool:
+        """Revoke; False if there is no such key. Repeating it changes nothing."""
+
+
+class Submissions(Protocol):
+    """Where accepted recordings are kept."""
+
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
+        """Keep a submission and its announcement, in one transaction.
+
+        With an idempotency key that this client used before, nothing is kept and the earlier job is the answer.
+
+        Raises:
+            Problem: `idempotency_mismatch`: the key came with another request.
+            OutcomeUnknown: It may be kept.
+            Transient: It is not kept.
+        """
+
+    def verify(self) -> None:
+        """Ask for an answer.
+
+        Raises:
+            Transient: There is none.
+        """
+
+
+class Jobs(Protocol):
+    """What became of submissions. Every question names the client: another client's job is no job."""
+
+    def fetch(self, client_id: str, job_id: str) -> Job | None:
+        """One job with its artefacts."""
+
+    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
+        """Jobs, newest first, starting behind `after`; without artefacts."""
+
+
+class OutboxTurn(Protocol):
+    """One relay's turn at the outbox; what it marks holds once the turn ends well."""
+
+    def close_finished(self) -> None:
+        """Set aside what the ledger says is terminal."""
+
+    def announced(self) -> int:
+        """How many announced jobs are not terminal."""
+
+    def sent(self) -> list[Sent]:
+        """The announced jobs that are not terminal."""
+
+    def waiting(self, limit: int) -> list[Announcement]:
+        """What was never announced, in the order of acceptance."""
+
+    def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:
+        """These rows, in the order of acceptance."""
+
+    def mark_sent(self, outbox_ids: Sequence[int], cluster_id: str, delivered: Sequence[Delivered]) -> None:
+        """Keep where the broker put each announcement."""
+
+
+class Outbox(Protocol):
+    """What is to be announced."""
+
+    def turn(self) -> AbstractContextManager[OutboxTurn | None]:
+        """Take the only turn over all replicas; None while another has it."""

@@ -1,0 +1,97 @@
+"""What a request can be refused for. `web.problems` renders these as RFC 9457 problem+json.
+
+Codes are stable; the text beside them is for people and may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import RazgovorError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A code with its HTTP status and short title."""
+
+    code: str
+    status: int
+    title: str
+
+
+EMPTY_FILE: Final = Kind("empty_file", 400, "The file is empty")
+BAD_MULTIPART: Final = Kind("bad_multipart", 400, "The multipart form cannot be read")
+BAD_REQUEST: Final = Kind("bad_request", 400, "The request cannot be read")
+CLIENT_GONE: Final = Kind("client_gone", 400, "The client went away in the middle of its upload")
+UNAUTHORIZED: Final = Kind("unauthorized", 401, "A valid API key is needed")
+FORBIDDEN: Final = Kind("forbidden", 403, "The API key may not do this")
+NOT_FOUND: Final = Kind("not_found", 404, "There is no such thing here")
+FORMAT_NOT_MADE: Final = Kind("format_not_made", 404, "This job was not exported in this format")
+METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This address does not take this method")
+UPLOAD_TIMEOUT: Final = Kind("upload_timeout", 408, "The upload took too long")
+NOT_FINISHED: Final = Kind("not_finished", 409, "The job is not finished yet")
+JOB_FAILED: Final = Kind("job_failed", 409, "The job failed")
+JOB_CANCELED: Final = Kind("job_canceled", 409, "The job was canceled")
+GONE: Final = Kind("gone", 410, "It is no longer kept")
+TOO_LARGE: Final = Kind("too_large", 413, "The upload is too large")
+UNSUPPORTED_MEDIA: Final = Kind("unsupported_media", 415, "This is no recording that can be read")
+INVALID_FIELD: Final = Kind("invalid_field", 422, "A field is not valid")
+IDEMPOTENCY_MISMATCH: Final = Kind("idempotency_mismatch", 422, "The idempotency key was used for another request")
+INTERNAL_ERROR: Final = Kind("internal_error", 500, "An error of ours")
+UNAVAILABLE: Final = Kind("unavailable", 503, "Try again later")
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.code: kind
+    for kind in (
+        EMPTY_FILE,
+        BAD_MULTIPART,
+        BAD_REQUEST,
+        CLIENT_GONE,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        NOT_FOUND,
+        FORMAT_NOT_MADE,
+        METHOD_NOT_ALLOWED,
+        UPLOAD_TIMEOUT,
+        NOT_FINISHED,
+        JOB_FAILED,
+        JOB_CANCELED,
+        GONE,
+        TOO_LARGE,
+        UNSUPPORTED_MEDIA,
+        INVALID_FIELD,
+        IDEMPOTENCY_MISMATCH,
+        INTERNAL_ERROR,
+        UNAVAILABLE,
+    )
+}
+
+
+class Problem(RazgovorError):
+    """A request is refused.
+
+    Attributes:
+        kind: Code, status, title.
+        detail: One sentence for the caller. Never what a field held.
+        field: The field at fault, where there is one.
+        facts: Further members of the answer: limits, what was found.
+        headers: Headers that belong to the answer.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        field: str | None = None,
+        facts: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind.code)
+        self.kind = kind
+        self.detail = detail
+        self.field = field
+        self.facts: Mapping[str, str | int] = facts or {}
+        self.headers: Mapping[str, str] = headers or {}

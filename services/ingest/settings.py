@@ -1,0 +1,33 @@
+"""Ingest's settings, from `INGEST_*` in the environment. Read by `__main__`."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from pipeline.service import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """What ingest can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0: any free one.")
+    database_url: SecretStr = Field(description="PostgreSQL, as the role that owns the schema `ingest`.")
+    database_connections: int = Field(default=10, ge=2, le=200, description="Connections kept at most.")
+    database_timeout_s: float = Field(default=5.0, gt=0, le=60, description="Wait for a free connection at most.")
+    max_audio_bytes: int = Field(default=2**30, ge=1024, description="A larger recording is refused.")
+    upload_idle_s: float = Field(default=30.0, gt=0, le=600, description="An upload that rests longer is given up.")
+    upload_timeout_s: float = Field(default=3600.0, gt=0, description="An upload that takes longer is given up.")
+    languages: frozenset[str] = Field(default=frozenset({"ru"}), description="Languages taken, as a JSON list.")
+    probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
+    probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")
+    probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
+    max_announced: int = Field(default=2000, ge=1, description="Announced jobs that are not terminal, at most.")
+    relay_poll_s: float = Field(default=1.0, gt=0, le=60, description="The relay looks at least this often.")
+    relay_review_s: float = Field(default=5.0, gt=0, le=600, description="The relay checks the log this often.")
+    reannounce_after_s: float = Field(
+        default=600.0, gt=0, description="Announce again what the group has passed and is unfinished after this."
+    )

@@ -1,0 +1,49 @@
+"""Puts the HTTP layer together. Called by `__main__`, and by tests with fakes."""
+
+from __future__ import annotations
+
+import anyio
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from services.ingest.web import docs, downloads, health, jobs, openapi, problems, submit
+from services.ingest.web.context import RequestContext
+from services.ingest.web.ports import WebPorts
+
+VERSION = "1"
+_DESCRIPTION = """Send recordings of calls, get transcripts: who said what, and when.
+
+Every error is `application/problem+json` with a stable `code`. An accepted job is never lost: ask for its state, then
+download its transcript. Give an `Idempotency-Key` when you may have to repeat a request."""
+_TAGS = [
+    {"name": "jobs", "description": "One job is one recording on its way through the pipeline."},
+    {"name": "results", "description": "What came out, and what went in."},
+    {"name": "health", "description": "For whoever operates the service."},
+]
+
+
+def create_app(ports: WebPorts) -> ASGIApp:
+    """The application.
+
+    Args:
+        ports: Everything that it reaches.
+
+    Returns:
+        An ASGI application: the FastAPI one inside `RequestContext`.
+    """
+    app = FastAPI(
+        title="razgovor",
+        version=VERSION,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.ports = ports
+    app.state.accepting = anyio.CapacityLimiter(submit.ACCEPTING_AT_ONCE)
+    problems.register(app)
+    for router in (submit.router, jobs.router, downloads.router, health.router, docs.router):
+        app.include_router(router)
+    openapi.install(app)
+    return RequestContext(app, ports.new_id)

@@ -1,0 +1,51 @@
+"""Who calls: the client comes from the API key, never from the request. Missing, wrong and revoked look the same."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.ingest import keys
+from services.ingest.clients import READ, WRITE, Client
+from services.ingest.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from services.ingest.web.ports import Ports
+
+_BEARER: Final = HTTPBearer(
+    auto_error=False,
+    scheme_name="ApiKey",
+    bearerFormat="rzg_<keyid>_<secret>_<crc>",
+    description="An API key of your operator, made by `razgovor keys create`: `Authorization: Bearer rzg_...`",
+)
+
+
+def _unauthorized() -> Problem:
+    return Problem(
+        UNAUTHORIZED,
+        "give a valid API key: Authorization: Bearer rzg_...",
+        headers={"WWW-Authenticate": 'Bearer realm="razgovor"'},
+    )
+
+
+class _Needs:
+    """A dependency that lets callers with a scope pass. Blocking: FastAPI runs it in a thread."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    def __call__(
+        self, ports: Ports, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    ) -> Client:
+        parsed = keys.parse(credentials.credentials) if credentials is not None else None
+        stored = ports.clients.find_key(parsed.key_id) if parsed is not None else None
+        same = keys.matches(parsed, stored.secret_sha256 if stored is not None else None)
+        if stored is None or not same or stored.revoked:
+            raise _unauthorized()
+        if self._scope not in stored.scopes:
+            raise Problem(FORBIDDEN, f"the API key lacks the scope {self._scope}")
+        return stored.client
+
+
+Writer = Annotated[Client, Depends(_Needs(WRITE))]
+Reader = Annotated[Client, Depends(_Needs(READ))]

@@ -1,0 +1,86 @@
+"""What surrounds every request: its id, the security headers, one log line, and the last resort. Plain ASGI.
+
+Registered by `app` as the outermost layer.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.telemetry import logs
+from services.ingest.web import problems as web_problems
+
+REQUEST_ID: Final = "X-Request-ID"
+STRICT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestContext:
+    """Gives requests an id, answers their headers, logs them, and answers for what nobody caught.
+
+    Args:
+        app: What it surrounds.
+        new_id: A random id.
+    """
+
+    def __init__(self, app: ASGIApp, new_id: Callable[[], str]) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._log = logs.get(__name__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else self._new_id()
+        scope["razgovor.request_id"] = request_id
+        started_s = time.monotonic()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001  the edge of the process; the text may hold personal data, so only types and lines are logged
+            self._log.error("unhandled", request_id=request_id, error=type(error).__name__, lines=_lines(error))
+            if not status:
+                problem = web_problems.as_problem(error)
+                await web_problems.response(problem, request_id)(scope, receive, send_with_headers)
+        duration_ms = round((time.monotonic() - started_s) * 1000)
+        route = getattr(scope.get("route"), "path", None)
+        self._log.info(
+            "request",
+            request_id=request_id,
+            method=scope["method"],
+            route=route,
+            status=status,
+            duration_ms=duration_ms,
+        )
+
+
+def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+    headers[REQUEST_ID] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Content-Security-Policy", STRICT_POLICY)
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def _lines(error: BaseException) -> list[str]:
+    return [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]

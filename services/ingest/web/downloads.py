@@ -1,0 +1,131 @@
+"""GET /v1/jobs/{id}/transcript and /audio: a job's objects, streamed out of the store. Mounted by `app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from email.message import Message
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from pipeline.blobs.ports import BlobNotFound, BlobStore
+from pipeline.contracts import states
+from services.ingest import problems
+from services.ingest.jobs import Job, StoredObject
+from services.ingest.problems import Problem
+from services.ingest.texts import download_name
+from services.ingest.web.answers import COMMON, documented
+from services.ingest.web.auth import Reader
+from services.ingest.web.jobs import job_of
+from services.ingest.web.models import reason_document
+from services.ingest.web.ports import Ports
+
+MEDIA_TYPES: Final = {
+    "json": "application/json",
+    "txt": "text/plain; charset=utf-8",
+    "vtt": "text/vtt; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_READ_BYTES: Final = 262_144
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+
+router = APIRouter(prefix="/v1/jobs", tags=["results"])
+
+
+@router.get(
+    "/{job_id}/transcript",
+    response_class=Response,
+    summary="Download the transcript",
+    responses={
+        200: {
+            "description": "The transcript in the format asked for.",
+            "content": {media_type.partition(";")[0]: _BINARY for media_type in MEDIA_TYPES.values()},
+        },
+        **documented(
+            "not_found",
+            "format_not_made",
+            "not_finished",
+            "job_failed",
+            "job_canceled",
+            "gone",
+            "invalid_field",
+            *COMMON,
+        ),
+    },
+)
+def transcript(
+    ports: Ports,
+    client: Reader,
+    job_id: str,
+    wanted: Annotated[Literal["json", "txt", "vtt", "xlsx"], Query(alias="format")] = "json",
+) -> Response:
+    """The transcript of a completed job: `json` is the canonical one, the others are the exports asked for."""
+    job = job_of(ports, client, job_id)
+    _refuse_unfinished(job)
+    found = job.outcome.transcript if wanted == "json" else job.outcome.artefacts.get(wanted)
+    if found is None:
+        raise Problem(problems.FORMAT_NOT_MADE, f"made were: {', '.join(('json', *sorted(job.outcome.artefacts)))}")
+    name = download_name(f"{job.call_id}.{wanted}", f"{job_id}.{wanted}")
+    return _download(ports.store, found, MEDIA_TYPES[wanted], name)
+
+
+@router.get(
+    "/{job_id}/audio",
+    response_class=Response,
+    summary="Download the recording",
+    responses={
+        200: {"description": "The recording as it came.", "content": {"application/octet-stream": _BINARY}},
+        **documented("not_found", "gone", *COMMON),
+    },
+)
+def audio(ports: Ports, client: Reader, job_id: str) -> Response:
+    """The recording, byte for byte as it came."""
+    job = job_of(ports, client, job_id)
+    return _download(ports.store, job.audio, job.media_type, download_name(job.file_name, job_id))
+
+
+def _refuse_unfinished(job: Job) -> None:
+    state = job.outcome.state
+    if state == states.COMPLETED:
+        return
+    if state == states.FAILED:
+        reason = reason_document(job)
+        raise Problem(
+            problems.JOB_FAILED,
+            reason.text if reason is not None else "the job failed",
+            facts={"reason": reason.code} if reason is not None else {},
+        )
+    if state == states.CANCELED:
+        raise Problem(problems.JOB_CANCELED, "the job was canceled")
+    if state == states.ERASED:
+        raise Problem(problems.GONE, "the job was erased")
+    raise Problem(problems.NOT_FINISHED, f"the job is {state}", facts={"state": state})
+
+
+def _download(store: BlobStore, wanted: StoredObject, media_type: str, name: str) -> Response:
+    found = store.stat(wanted.key)
+    if found is None:
+        raise BlobNotFound(wanted.key)
+    disposition = Message()
+    disposition.add_header("Content-Disposition", "attachment", filename=("utf-8", "", name))
+    return StreamingResponse(
+        _stream(store, wanted.key),
+        media_type=media_type,
+        headers={
+            "Content-Length": str(found.size_bytes),
+            "Content-Disposition": str(disposition["Content-Disposition"]),
+            "ETag": f'"{wanted.sha256}"',
+        },
+    )
+
+
+async def _stream(store: BlobStore, key: str) -> AsyncIterator[bytes]:
+    context = store.open(key)
+    source = await run_in_threadpool(context.__enter__)
+    try:
+        while data := await run_in_threadpool(source.read, _READ_BYTES):
+            yield data
+    finally:
+        context.__exit__(None, None, None)  # closing what was only read does not block

@@ -1,0 +1,63 @@
+"""GET /v1/jobs and /v1/jobs/{id}: what became of recordings. Mounted by `app`. Another client's job is no job."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+
+from services.ingest.clients import Client
+from services.ingest.jobs import Cursor, Job
+from services.ingest.problems import INVALID_FIELD, NOT_FOUND, Problem
+from services.ingest.web.answers import COMMON, documented
+from services.ingest.web.auth import Reader
+from services.ingest.web.models import JobDocument, JobPageDocument, State, job_document
+from services.ingest.web.ports import Ports, WebPorts
+
+MAX_PAGE: Final = 100
+_JOB_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+def job_of(ports: WebPorts, client: Client, job_id: str) -> Job:
+    """A client's job.
+
+    Raises:
+        Problem: `not_found`: there is none, or it is another client's.
+    """
+    job = ports.jobs.fetch(client.client_id, job_id) if _JOB_ID.fullmatch(job_id) else None
+    if job is None:
+        raise Problem(NOT_FOUND, "there is no job with this id")
+    return job
+
+
+@router.get("", response_model=JobPageDocument, summary="List jobs", responses=documented("invalid_field", *COMMON))
+def list_jobs(
+    ports: Ports,
+    client: Reader,
+    state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Jobs on a page.")] = 20,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> JobPageDocument:
+    """Your jobs, newest first. Pages stay where they are while new jobs arrive."""
+    found = ports.jobs.page(client.client_id, state=state, after=_cursor(cursor), limit=limit + 1)
+    shown = found[:limit]
+    more = Cursor(shown[-1].accepted_at, shown[-1].job_id).encode() if len(found) > limit else None
+    return JobPageDocument(jobs=[job_document(job) for job in shown], next_cursor=more)
+
+
+@router.get("/{job_id}", response_model=JobDocument, summary="Show a job", responses=documented("not_found", *COMMON))
+def show_job(ports: Ports, client: Reader, job_id: str) -> JobDocument:
+    """A job's state; why it failed; what is known of its transcript, and where that is."""
+    return job_document(job_of(ports, client, job_id))
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    if text is None:
+        return None
+    try:
+        return Cursor.decode(text)
+    except ValueError:
+        raise Problem(INVALID_FIELD, "must be the next_cursor of a page", field="cursor") from None

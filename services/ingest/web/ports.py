@@ -1,0 +1,59 @@
+"""What the HTTP layer is given by `__main__`, or by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from pipeline.audio import Sniffed
+from pipeline.blobs.ports import BlobStore
+from services.ingest.acceptance import Acceptance
+from services.ingest.ports import Clients, Jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadLimits:
+    """What is taken of an upload.
+
+    Attributes:
+        max_audio_bytes: The recording's bytes.
+        idle_s: How long it may rest.
+        total_s: How long it may take.
+    """
+
+    max_audio_bytes: int = 2**30
+    idle_s: float = 30.0
+    total_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPorts:
+    """Everything the endpoints reach.
+
+    Attributes:
+        sniff: Tells what a file is by its first bytes.
+        new_id: A random id: of a job, of a request.
+        checks: Peers that readiness asks, by name; each raises Transient while its peer does not answer.
+        stream_healthy: Whether announcing works; shown by readiness, but uploads do not depend on it.
+    """
+
+    store: BlobStore
+    clients: Clients
+    jobs: Jobs
+    acceptance: Acceptance
+    sniff: Callable[[bytes], Sniffed]
+    new_id: Callable[[], str]
+    languages: frozenset[str] = frozenset({"ru"})
+    limits: UploadLimits = field(default_factory=UploadLimits)
+    checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    stream_healthy: Callable[[], bool] = lambda: True
+
+
+def _ports_of(request: Request) -> WebPorts:
+    return cast("WebPorts", request.app.state.ports)
+
+
+Ports = Annotated[WebPorts, Depends(_ports_of)]

@@ -1,0 +1,94 @@
+"""Takes a recording and its fields out of a request, as a form or as the raw body. Called by `submit`.
+
+Nothing blocks the event loop: bytes are gathered and written by threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from services.ingest.problems import EMPTY_FILE, INVALID_FIELD, Problem
+from services.ingest.upload import Upload
+from services.ingest.web import body
+from services.ingest.web.multipart import FormReader
+from services.ingest.web.ports import UploadLimits
+
+FLUSH_BYTES: Final = 131_072
+#: What may surround the recording in a form: MAX_PARTS fields of MAX_FIELD_BYTES, and their headers.
+FORM_OVERHEAD_BYTES: Final = 8 * 2**20
+FILE_NAME: Final = "file_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came with a recording: texts, unchecked."""
+
+    fields: Mapping[str, str]
+    file_name: str | None
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a multipart form; anything else is the recording itself."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/")
+
+
+def query_fields(request: Request) -> dict[str, str]:
+    """The fields of a raw upload.
+
+    Raises:
+        Problem: `invalid_field`: one stands twice.
+    """
+    pairs = request.query_params.multi_items()
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Problem(INVALID_FIELD, "a query parameter stands twice")
+    return fields
+
+
+async def receive_raw(request: Request, upload: Upload, limits: UploadLimits) -> None:
+    """Take the body as the recording.
+
+    Raises:
+        Problem: See `body.chunks` and `Upload`.
+    """
+    pending = bytearray()
+    async for chunk in body.chunks(request, max_bytes=limits.max_audio_bytes, limits=limits):
+        pending += chunk
+        await _flush(upload, pending, FLUSH_BYTES)
+    await _flush(upload, pending, 1)
+    await run_in_threadpool(upload.finish)
+
+
+async def receive_form(request: Request, upload: Upload, limits: UploadLimits) -> Received:
+    """Take the form's file as the recording, its other parts as fields.
+
+    Raises:
+        Problem: See `body.chunks`, `FormReader` and `Upload`.
+    """
+    form = FormReader(request.headers["content-type"])
+    pending = bytearray()
+    empty = True
+    max_bytes = limits.max_audio_bytes + FORM_OVERHEAD_BYTES
+    async for chunk in body.chunks(request, max_bytes=max_bytes, limits=limits):
+        empty = empty and not chunk
+        pending += form.feed(chunk)
+        await _flush(upload, pending, FLUSH_BYTES)
+    if empty:
+        raise Problem(EMPTY_FILE, "the request has no body")
+    form.finish()
+    if not form.has_file:
+        raise Problem(INVALID_FIELD, "the form needs one part named file", field="file")
+    await _flush(upload, pending, 1)
+    await run_in_threadpool(upload.finish)
+    return Received(form.fields, form.file_name)
+
+
+async def _flush(upload: Upload, pending: bytearray, at_least_bytes: int) -> None:
+    if len(pending) >= at_least_bytes:
+        await run_in_threadpool(upload.write, bytes(pending))
+        pending.clear()

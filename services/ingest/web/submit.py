@@ -1,0 +1,164 @@
+"""POST /v1/jobs: takes a recording. Mounted by `app`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import anyio
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from services.ingest import acceptance
+from services.ingest.fields import CallFields, parse_fields
+from services.ingest.problems import INVALID_FIELD, Problem
+from services.ingest.submissions import Accepted
+from services.ingest.upload import Upload
+from services.ingest.web import body, receive
+from services.ingest.web.answers import COMMON, documented
+from services.ingest.web.auth import Writer
+from services.ingest.web.models import AcceptedDocument, job_url
+from services.ingest.web.ports import Ports, WebPorts
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+#: Uploads that are being accepted at once: they wait for the probe and the database, and must not take all threads.
+ACCEPTING_AT_ONCE: Final = 16
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+router = APIRouter()
+
+
+def _field_schema() -> dict[str, dict[str, Any]]:
+    examples = {
+        "call_id": "pbx-2026-000184",
+        "started_at": "2026-01-31T14:05:00+03:00",
+        "direction": "inbound",
+        "operator": "Анна К.",
+        "customer_number": "+7 900 000-00-00",
+        "queue": "support",
+        "metadata": '{"campaign": "winter"}',
+        "channels": "operator,customer",
+        "language": "ru",
+        "locale": "ru",
+        "formats": "txt,vtt,xlsx",
+        "priority": "normal",
+    }
+    return {
+        name: {"type": "string", "description": field.description, "example": examples[name]}
+        for name, field in CallFields.model_fields.items()
+    }
+
+
+_FIELDS: Final = _field_schema()
+_BINARY: Final = {"type": "string", "format": "binary"}
+_OPENAPI: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": IDEMPOTENCY_KEY,
+            "in": "header",
+            "required": False,
+            "description": "Repeat a request with the same key, and you get the same job instead of another one.",
+            "schema": {"type": "string", "maxLength": 255},
+        },
+        {
+            "name": receive.FILE_NAME,
+            "in": "query",
+            "required": False,
+            "description": "Of a raw body: what the recording is called.",
+            "schema": {"type": "string"},
+        },
+        *(
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": f"Of a raw body. {schema['description']}",
+                "schema": {"type": "string"},
+            }
+            for name, schema in _FIELDS.items()
+        ),
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {**_BINARY, "description": "The recording."}, **_FIELDS},
+                }
+            },
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    },
+}
+
+
+@router.post(
+    "/v1/jobs",
+    status_code=202,
+    response_model=AcceptedDocument,
+    summary="Submit a recording",
+    tags=["jobs"],
+    openapi_extra=_OPENAPI,
+    responses=documented(
+        "empty_file",
+        "bad_multipart",
+        "bad_request",
+        "upload_timeout",
+        "too_large",
+        "unsupported_media",
+        "invalid_field",
+        "idempotency_mismatch",
+        *COMMON,
+    ),
+)
+async def submit(request: Request, response: Response, ports: Ports, client: Writer) -> AcceptedDocument:
+    """Send the recording as the part `file` of a multipart form, with the fields as further parts; or as the raw body,
+    with the fields in the query. WAV, FLAC, OGG, MP3, MP4 and AMR are taken; the bytes decide, not name or type.
+
+    202 means that the job will not be lost. Its state is at the address in `Location`.
+    """
+    key = _idempotency_key(request)
+    body.refuse_encoded(request)
+    upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
+    try:
+        fields, file_name = await _receive(request, upload, ports)
+        wanted = acceptance.Request(client=client, fields=fields, file_name=file_name, idempotency_key=key)
+        accepted = await _accept(request, ports, upload, wanted)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(upload.close)
+    response.headers["Location"] = job_url(accepted.job_id)
+    return AcceptedDocument(
+        job_id=accepted.job_id, accepted_at=accepted.accepted_at, links={"self": job_url(accepted.job_id)}
+    )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is not None and not _KEY.fullmatch(key):
+        raise Problem(INVALID_FIELD, "must be 1 to 255 visible ASCII characters", field=IDEMPOTENCY_KEY)
+    return key
+
+
+async def _receive(request: Request, upload: Upload, ports: WebPorts) -> tuple[CallFields, str | None]:
+    if receive.is_form(request):
+        received = await receive.receive_form(request, upload, ports.limits)
+        return _checked(received.fields, received.file_name, ports)
+    # A raw upload's fields are known before its first byte: refuse early.
+    checked = _checked(receive.query_fields(request), None, ports)
+    await receive.receive_raw(request, upload, ports.limits)
+    return checked
+
+
+def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -> tuple[CallFields, str | None]:
+    fields = {name: text for name, text in texts.items() if name != receive.FILE_NAME}
+    return parse_fields(fields, ports.languages), texts.get(receive.FILE_NAME, file_name)
+
+
+async def _accept(request: Request, ports: WebPorts, upload: Upload, wanted: acceptance.Request) -> Accepted:
+    limiter: anyio.CapacityLimiter = request.app.state.accepting
+    # Shielded by not being abandoned: once begun, an acceptance ends one way or the other.
+    return await anyio.to_thread.run_sync(ports.acceptance.accept, upload, wanted, limiter=limiter)

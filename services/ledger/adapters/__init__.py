@@ -1,0 +1,1 @@
+"""The ledger's doors to the world, one vendor each."""

@@ -1,0 +1,56 @@
+"""One hash over everything the ledger says, for proving that a replay changed nothing. Called by tests and the checker.
+
+Left out: where and when a record arrived (`seen.topic`, `partition`, `offset`, `recorded_at`) and the clock of the
+database at the time of writing (`applied_at`, `posted_at`, migrations).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, LiteralString
+
+import psycopg
+
+#: What counts of each table, in the order of its key.
+_TABLES: Final[tuple[LiteralString, ...]] = (
+    'SELECT event_id, job_id, run, state, counted FROM ledger.seen ORDER BY event_id COLLATE "C"',
+    'SELECT job_id, run, client_id, call_id, accepted_at FROM ledger.jobs ORDER BY job_id COLLATE "C"',
+    'SELECT * FROM ledger.runs ORDER BY job_id COLLATE "C", run',
+    'SELECT * FROM ledger.results ORDER BY job_id COLLATE "C", run',
+    'SELECT * FROM ledger.artefacts ORDER BY job_id COLLATE "C", run, format COLLATE "C"',
+    'SELECT * FROM ledger.timings ORDER BY job_id COLLATE "C", run',
+    """SELECT job_id, run, kind, leg, client_id, period, accepted_at, duration_ms, amount, currency
+    FROM ledger.usage ORDER BY job_id COLLATE "C", run, kind COLLATE "C", leg COLLATE "C" """,
+    """SELECT kind, client_id, valid_from, per_minute, currency
+    FROM ledger.prices ORDER BY kind COLLATE "C", client_id COLLATE "C", valid_from""",
+    'SELECT * FROM ledger.dlq ORDER BY topic COLLATE "C", partition, "offset", value_sha256 COLLATE "C"',
+)
+#: How values are written must not depend on who asks.
+_AS_TEXT: Final[tuple[LiteralString, ...]] = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL extra_float_digits = 1",
+)
+
+
+def checksum(connection: psycopg.Connection[Any]) -> str:
+    """SHA-256, hex, of one snapshot; reads row by row, so the ledger may be of any size.
+
+    Args:
+        connection: Outside of a transaction, as a role that may read the tables.
+
+    Raises:
+        psycopg.Error: As PostgreSQL says: this is a tool for whoever holds the connection.
+    """
+    digest = hashlib.sha256()
+    with connection.transaction(), connection.cursor() as cursor:
+        for setting in _AS_TEXT:
+            cursor.execute(setting)
+        for select in _TABLES:
+            digest.update(b"\x00")
+            with cursor.copy("COPY (" + select + ") TO STDOUT") as rows:
+                for row in rows:
+                    digest.update(row)
+    return digest.hexdigest()

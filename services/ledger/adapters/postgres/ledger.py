@@ -1,0 +1,76 @@
+"""The ledger's port on PostgreSQL. Constructed by `__main__`; `batch` calls `apply` from the runner's worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from pipeline.outcome import Outcome
+from services.ledger.adapters.postgres import migrator, record
+from services.ledger.adapters.postgres.connecting import Connection, connect
+from services.ledger.adapters.postgres.errors import translated
+from services.ledger.effects import Effect
+
+EVENTS_PER_TRANSACTION: Final = 500
+
+
+class PostgresLedger:
+    """Keeps the record in the schema `ledger`. One connection, used by one thread at a time.
+
+    Args:
+        url: The database, as the role that owns the schema.
+        batch_max_events: At most so many events a transaction.
+    """
+
+    def __init__(self, url: str, *, batch_max_events: int = EVENTS_PER_TRANSACTION) -> None:
+        self._url = url
+        self._batch_max_events = batch_max_events
+        self._connection: Connection | None = None
+
+    def migrate(self) -> None:
+        """Bring the schema to this release; does nothing when it is there.
+
+        Raises:
+            Transient: PostgreSQL does not answer now.
+            Fatal: It refuses, or a released migration changed.
+        """
+        with self._connected("migrate") as connection:
+            migrator.migrate(connection)
+
+    def apply(self, outcomes: Sequence[Outcome[Effect]]) -> int:
+        """Apply the outcomes of a batch: sorted by job, at most `batch_max_events` a transaction.
+
+        An event whose id is known contributes nothing, so the whole batch may be applied again.
+
+        Returns:
+            How many events were new.
+
+        Raises:
+            Transient: PostgreSQL does not answer now; some transactions may be committed.
+            Fatal: It refuses what we say.
+        """
+        ordered = sorted(outcomes, key=record.sort_key)
+        new = 0
+        for first in range(0, len(ordered), self._batch_max_events):
+            with self._connected("apply") as connection:
+                new += record.write(connection, ordered[first : first + self._batch_max_events])
+        return new
+
+    def close(self) -> None:
+        """Let go of the connection; the next call makes another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _connected(self, doing: str) -> Iterator[Connection]:
+        """The connection, thrown away when something goes wrong on it: what is left of it is not worth knowing."""
+        try:
+            with translated(doing):
+                if self._connection is None:
+                    self._connection = connect(self._url)
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise

@@ -1,0 +1,111 @@
+"""The law: whatever the order, the duplicates and the batches, the ledger is the same, byte for byte."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts import states
+from pipeline.contracts.events import Event
+from pipeline.outcome import Outcome
+from pipeline.testing import samples
+from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ledger.adapters.postgres import PostgresLedger, checksum
+from services.ledger.effects import Effect
+from services.ledger.handler import Arrival, handle
+
+TABLES = ("seen", "jobs", "runs", "results", "artefacts", "timings", "usage")
+SAID = (states.TRANSCRIBING, states.FAILED, states.CANCELED, states.COMPLETED, states.ERASED, "held")
+
+
+def everything_that_can_be_said(job_id: str, run: int) -> list[Event]:
+    """Of a run whose envelope differs from the other run's, as it never should."""
+    days = run if job_id == "job-a" else -run
+    envelope = {"accepted_at": samples.ACCEPTED_AT + timedelta(days=days), "call_id": f"call-{days}"}
+    return [
+        samples.audio_uploaded(job_id, run, **envelope),
+        samples.transcript_ready(job_id, run, **envelope),
+        *(samples.job_status(job_id, run, state, details={"limit": f"{run}"}, **envelope) for state in SAID),
+    ]
+
+
+WORLD = [event for job in ("job-a", "job-b") for run in (1, 2) for event in everything_that_can_be_said(job, run)]
+
+
+def outcome(number: int, offset: int) -> Outcome[Effect]:
+    """Event `number` of the world as it lies in its log; `offset` tells one delivery of it from another."""
+    event = WORLD[number]
+    written_at = samples.ACCEPTED_AT + timedelta(seconds=(number * 37) % 61, microseconds=number)
+    return handle(Arrival(event.TOPIC, number % 3, offset, written_at), event, bill_reprocess=True)
+
+
+def apply_in_batches(ledger: PostgresLedger, outcomes: Sequence[Outcome[Effect]], cuts: Sequence[int]) -> int:
+    edges = [0, *sorted(cuts), len(outcomes)]
+    return sum(ledger.apply(outcomes[first:last]) for first, last in itertools.pairwise(edges) if first < last)
+
+
+def wipe(admin: psycopg.Connection[Any]) -> None:
+    """Empty the tables under the append-only trigger, as only a superuser can."""
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("TRUNCATE " + ", ".join(f"ledger.{table}" for table in TABLES))
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[int], list[int], list[int]]:
+    """Some of the world's events; a delivery of them with duplicates in any order; where it is cut into batches."""
+    said = draw(st.lists(st.sampled_from(range(len(WORLD))), min_size=1, unique=True))
+    again = draw(st.lists(st.sampled_from(said), max_size=2 * len(said)))
+    delivered = draw(st.permutations([*said, *again]))
+    cuts = draw(st.lists(st.integers(min_value=0, max_value=len(delivered)), max_size=6))
+    return said, delivered, cuts
+
+
+def test_any_order_with_duplicates_in_any_batches_gives_the_same_ledger(
+    ledger: PostgresLedger, owner: psycopg.Connection[Any], database_urls: DatabaseUrls
+) -> None:
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(deliveries())
+        def law(drawn: tuple[list[int], list[int], list[int]]) -> None:
+            said, delivered, cuts = drawn
+            wipe(admin)
+            assert ledger.apply([outcome(number, offset) for offset, number in enumerate(sorted(said))]) == len(said)
+            in_order = checksum(owner)
+            wipe(admin)
+            shuffled = [outcome(number, 1000 + offset) for offset, number in enumerate(delivered)]
+            assert apply_in_batches(ledger, shuffled, cuts) == len(said)
+            assert checksum(owner) == in_order
+            assert apply_in_batches(ledger, shuffled[::-1], cuts) == 0
+            assert checksum(owner) == in_order
+
+        law()
+
+
+def test_the_checksum_sees_every_event(ledger: PostgresLedger, owner: psycopg.Connection[Any]) -> None:
+    sums = [checksum(owner)]
+    for number in range(len(WORLD)):
+        ledger.apply([outcome(number, number)])
+        sums.append(checksum(owner))
+    assert len(set(sums)) == len(sums)
+
+
+@pytest.mark.parametrize("batch_max_events", [1, 3, 500])
+def test_a_batch_larger_than_a_transaction_is_applied_whole(
+    database_urls: DatabaseUrls, ledger: PostgresLedger, owner: psycopg.Connection[Any], batch_max_events: int
+) -> None:
+    small = PostgresLedger(database_urls.ledger, batch_max_events=batch_max_events)
+    batch = [outcome(number, number) for number in (*range(len(WORLD)), *range(len(WORLD)))]
+    assert small.apply(batch) == len(WORLD)
+    small.close()
+    before = checksum(owner)
+    assert ledger.apply(batch) == 0
+    assert checksum(owner) == before

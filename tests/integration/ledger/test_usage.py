@@ -1,0 +1,87 @@
+"""Usage: append-only, balanced, priced by what stood at acceptance."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from pipeline.testing import samples
+from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ledger.adapters.postgres import PostgresLedger
+from services.ledger.handler import Arrival, handle
+
+Connection = psycopg.Connection[Any]
+
+
+def complete(ledger: PostgresLedger, job_id: str = "job-1", **fields: Any) -> None:
+    event = samples.job_status(job_id, **fields)
+    arrival = Arrival(event.TOPIC, 0, 0, samples.ACCEPTED_AT)
+    assert ledger.apply([handle(arrival, event, bill_reprocess=True)]) == 1
+
+
+def legs(owner: Connection) -> list[tuple[Any, ...]]:
+    return owner.execute("SELECT leg, duration_ms, amount, currency FROM ledger.usage ORDER BY job_id, leg").fetchall()
+
+
+def test_an_entry_has_two_legs_that_sum_to_zero(ledger: PostgresLedger, owner: Connection) -> None:
+    complete(ledger)
+    assert legs(owner) == [("client", 74_010, Decimal(0), "XXX"), ("service", -74_010, Decimal(0), "XXX")]
+
+
+def test_the_clients_own_price_beats_the_general_one_and_a_later_one_counts_later(
+    ledger: PostgresLedger, owner: Connection
+) -> None:
+    owner.execute(
+        """INSERT INTO ledger.prices VALUES
+        ('transcription', NULL, '2026-01-01Z', 1, 'RUB'),
+        ('transcription', 'acme', '2026-01-01Z', 2, 'RUB'),
+        ('transcription', 'acme', '2026-11-01Z', 0.6, 'RUB'),
+        ('transcription', 'acme', '2026-12-01Z', 900, 'RUB'),
+        ('else', 'acme', '2026-11-02Z', 900, 'RUB')"""
+    )
+    complete(ledger)
+    complete(ledger, "job-2", client_id="other")
+    amounts = [amount for _, _, amount, _ in legs(owner)]
+    assert amounts == [Decimal("0.740100"), Decimal("-0.740100"), Decimal("1.233500"), Decimal("-1.233500")]
+
+
+@pytest.mark.parametrize("role", ["ledger", "admin"])
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE ledger.usage SET duration_ms = 0", "DELETE FROM ledger.usage", "TRUNCATE ledger.usage"],
+)
+def test_nobody_changes_what_was_posted(
+    ledger: PostgresLedger, owner: Connection, database_urls: DatabaseUrls, role: str, change: str
+) -> None:
+    complete(ledger)
+    before = legs(owner)
+    with (
+        psycopg.connect(getattr(database_urls, role), autocommit=True) as connection,
+        pytest.raises(errors.IntegrityConstraintViolation, match="append-only"),
+    ):
+        connection.execute(sql.SQL(change))
+    assert legs(owner) == before
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        [("client", 5, 0)],
+        [("client", 5, 0), ("service", -4, 0)],
+        [("client", 5, 1), ("service", -5, -2)],
+        [("client", 0, 0)],
+    ],
+)
+def test_an_entry_that_does_not_balance_is_refused(owner: Connection, posted: list[tuple[str, int, int]]) -> None:
+    with pytest.raises(errors.IntegrityConstraintViolation, match="balance"):
+        owner.execute(
+            """INSERT INTO ledger.usage (
+                job_id, run, kind, leg, client_id, period, accepted_at, duration_ms, amount, currency)
+            SELECT 'j', 1, 'correction', leg, 'acme', '2026-11-01', now(), duration_ms, amount, 'RUB'
+            FROM unnest(%s::text[], %s::bigint[], %s::numeric[]) AS legs (leg, duration_ms, amount)""",
+            tuple(list(column) for column in zip(*posted, strict=True)),
+        )

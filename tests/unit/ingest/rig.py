@@ -1,0 +1,85 @@
+"""An ingest of fakes: the HTTP layer over an in-memory store, clients, submissions and a probe that tests decide."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from pipeline.audio import Probe, sniff
+from pipeline.blobs.memory import MemoryStore
+from services.ingest.acceptance import Acceptance
+from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
+from services.ingest.admin import add_key
+from services.ingest.clients import SCOPES, Client
+from services.ingest.web.app import create_app
+from services.ingest.web.ports import UploadLimits, WebPorts
+
+KNOWN = Probe(media_type="audio/wav", declared_duration_ms=1000, sample_rate_hz=8000, channels=2)
+NOTHING_KNOWN = Probe(media_type="audio/wav", declared_duration_ms=None, sample_rate_hz=None, channels=None)
+
+
+def wav(data: bytes = b"\x00\x00" * 16_000) -> bytes:
+    """A stereo 16-bit 8 kHz WAV: one second of silence unless told otherwise."""
+    header = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 2, 8000, 32_000, 4, 16, b"data", len(data))
+    return b"RIFF" + struct.pack("<I", 4 + len(header) + len(data)) + b"WAVE" + header + data
+
+
+def known(_path: Path) -> Probe:
+    return KNOWN
+
+
+@dataclass
+class Rig:
+    """Everything around one application; `ports` may be replaced before `app` is made."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clients: MemoryClients = field(default_factory=MemoryClients)
+    submissions: MemorySubmissions = field(default_factory=MemorySubmissions)
+    probe: Callable[[Path], Probe] = known
+    limits: UploadLimits = field(default_factory=lambda: UploadLimits(max_audio_bytes=1_000_000))
+    options: dict[str, Any] = field(default_factory=dict)
+    wakes: int = 0
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
+        self.key = self.add_client(Client(client_id="acme", name="Acme"))
+
+    def add_client(self, client: Client, scopes: tuple[str, ...] = SCOPES) -> str:
+        number = next(self._numbers)
+        return add_key(self.clients, client, bytes([number] * 6), bytes([number] * 32), scopes)
+
+    def new_id(self) -> str:
+        return str(uuid.UUID(int=next(self._ids)))
+
+    def _woken(self) -> None:
+        self.wakes += 1
+
+    def app(self) -> ASGIApp:
+        ports = WebPorts(
+            store=self.store,
+            clients=self.clients,
+            jobs=self.submissions,
+            acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
+            sniff=sniff,
+            new_id=self.new_id,
+            limits=self.limits,
+        )
+        return create_app(replace(ports, **self.options))
+
+    def http(self, key: str | None = "") -> TestClient:
+        """A client that sends the key of `acme`, another one, or (None) none at all."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key or self.key}"}
+        return TestClient(self.app(), headers=headers, raise_server_exceptions=False, follow_redirects=False)
+
+    def only_job(self) -> str:
+        (job_id,) = self.submissions.submissions
+        return job_id
