@@ -60,10 +60,9 @@ def show(result: Result, judged: Verdict, console: Console, locale: Locale, mode
     if model == "base":
         console.print(text("model_hint", locale, model=model))
     _show_dialogue(result, console, locale)
-    for row in result.rows:
-        if row.artefacts:
-            console.print("  ".join(str(result.out / name) for name in row.artefacts.values()), markup=False)
-    console.print(text("calls_workbook", locale, path=str(result.out / WORKBOOK)), markup=False)
+    console.print(text("files", locale, folder=str(result.out.absolute())), markup=False, soft_wrap=True)
+    workbook = str((result.out / WORKBOOK).absolute())
+    console.print(text("calls_workbook", locale, path=workbook), markup=False, soft_wrap=True)
     if judged.faults:
         console.print(text("demo_bad", locale, what="; ".join(judged.faults)), style="red", markup=False)
     else:

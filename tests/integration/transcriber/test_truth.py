@@ -161,3 +161,15 @@ def test_noise_gives_no_words(tmp_path: Path, front_end: ChildFrontEnd, engine: 
     transcript = transcribe(write_wav(tmp_path / "noise.wav", noise(30), noise(30)[::-1]), front_end, engine)
 
     assert (transcript.turns, transcript.speech_s) == ((), 0)
+
+
+def test_what_is_heard_in_a_window_does_not_depend_on_its_batch(
+    front_end: ChildFrontEnd, engine: WhisperEngine
+) -> None:
+    recording = SAMPLES / "clinic.wav"
+    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+        together = engine.transcribe(call.windows[::-1], "ru")[::-1]
+        alone = [engine.transcribe([window], "ru")[0] for window in call.windows]
+
+    assert len(call.windows) > 2
+    assert [words.words for words in together] == [words.words for words in alone]

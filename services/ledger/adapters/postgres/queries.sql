@@ -16,7 +16,7 @@ WITH job AS (
     INSERT INTO ledger.jobs AS j (job_id, run, client_id, call_id, accepted_at)
     VALUES (%(job_id)s, %(run)s, %(client_id)s, %(call_id)s, %(accepted_at)s)
     ON CONFLICT (job_id) DO UPDATE SET
-        run = excluded.run,
+        run = greatest(j.run, excluded.run),
         client_id = least(j.client_id COLLATE "C", excluded.client_id),
         call_id = least(j.call_id COLLATE "C", excluded.call_id),
         accepted_at = least(j.accepted_at, excluded.accepted_at)
