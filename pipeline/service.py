@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipeline.errors import Fatal, Transient
+from pipeline.errors import RazgovorError, Transient
 from pipeline.telemetry import logs
 
 EXIT_FATAL: Final = 70  # sysexits.h: EX_SOFTWARE
@@ -126,14 +126,14 @@ def run(name: str, settings: ServiceSettings, body: Callable[[threading.Event, S
         body: Constructs, verifies peers, works until the event is set, drains.
 
     Returns:
-        The exit status: 0 after a drain, 70 after Fatal.
+        The exit status: 0 after a drain, 70 after Fatal or another failure that has a name.
     """
     log = logs.configure(name, settings.log_level)
     status = StatusFile(settings.status_file)
     status.write("starting")
     try:
         body(stop_event(stop_with_parent=settings.stop_with_parent), status)
-    except Fatal as error:
+    except RazgovorError as error:  # Fatal, or what a peer or child of ours could not give at the start
         log.error("fatal", error=str(error))  # noqa: TRY400  its text says all there is
         status.write("failed", error=str(error))
         return EXIT_FATAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -101,10 +102,11 @@ class FolderStore:
 
     def verify(self) -> None:
         """See `BlobStore.verify`."""
+        key = f"control/verify-{secrets.token_hex(8)}"  # services that start together prove it side by side
         try:
-            self.put("control/verify", b"razgovor", media_type="text/plain")
-            self.read("control/verify")
-            self.delete("control/verify")
+            self.put(key, b"razgovor", media_type="text/plain")
+            self.read(key)
+            self.delete(key)
         except (Transient, BlobNotFound) as error:
             raise Fatal(f"the store folder cannot be written and read: {error}") from error
 

@@ -154,7 +154,10 @@ def _start(server: PostgresServer, home: Path, stop: threading.Event) -> None:
 def main(
     home: Path,
     status_file: Annotated[Path, typer.Option(help="Where the state is written.")],
-    fallback_root: Annotated[Path, typer.Option(help="Where files go that the account can't reach in HOME.")],
+    # Only root goes there, and as root's it is not readable for others.
+    fallback_root: Annotated[
+        Path, typer.Option(help="Where files go that the account can't reach in HOME.", readable=False)
+    ],
 ) -> None:
     """Keep a database running for as long as standard input is open."""
     raise typer.Exit(keep(home, status_file, fallback_root))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +41,14 @@ class Result:
     skipped: int
     out: Path
 
-    def transcripts(self) -> Mapping[str, Transcript]:
-        """Transcripts by file."""
-        return {
-            row.file: Transcript.from_bytes((self.out / row.artefacts["json"]).read_bytes())
-            for row in self.rows
-            if "json" in row.artefacts
-        }
+    def transcript(self, row: Row) -> Transcript | None:
+        """A row's transcript, read when it is asked for: a month of calls need not fit into memory."""
+        name = row.artefacts.get("json")
+        return None if name is None else Transcript.from_bytes((self.out / name).read_bytes())
+
+    def transcripts(self) -> dict[str, Transcript]:
+        """All transcripts by file."""
+        return {row.file: found for row in self.rows if (found := self.transcript(row)) is not None}
 
 
 def model_option(model: Model) -> str:
@@ -123,7 +124,7 @@ def finish(to_do: Plan, done: dict[str, Row], model: Model, out: Path, locale: L
     rows = tuple((to_do.known | done)[recording.name] for recording, _ in to_do.recordings)
     Summary(model=model.name, model_sha256=model.sha256, rows=rows).write(out)
     result = Result(rows=rows, skipped=len(to_do.known), out=out)
-    (out / WORKBOOK).write_bytes(workbook(rows, result.transcripts(), locale))
+    (out / WORKBOOK).write_bytes(workbook(rows, result.transcript, locale))
     return result
 
 

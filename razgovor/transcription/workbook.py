@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pipeline.contracts.transcript import Transcript
@@ -13,19 +13,19 @@ from services.exporter.formats.xlsx_calls import calls_workbook
 WORKBOOK: Final = "calls.xlsx"
 
 
-def workbook(rows: Sequence[Row], transcripts: Mapping[str, Transcript], locale: str) -> bytes:
-    """The workbook over rows and their transcripts (by file)."""
-    calls = [
+def workbook(rows: Sequence[Row], transcript_of: Callable[[Row], Transcript | None], locale: str) -> bytes:
+    """The workbook over rows and their transcripts, which are read one after another."""
+    calls = (
         call_row(
             key=row.file,
             name=row.file,
             state=row.state,
             reason=row.reason,
             details=row.details,
-            transcript=transcripts.get(row.file),
+            transcript=transcript_of(row),
             locale=locale,
         )
         for row in rows
-    ]
-    dialogues = [Dialogue(file, file, transcript) for file, transcript in transcripts.items()]
+    )
+    dialogues = (Dialogue(row.file, row.file, found) for row in rows if (found := transcript_of(row)) is not None)
     return calls_workbook(calls, dialogues, locale)

@@ -77,14 +77,13 @@ def _read_transcript(event: TranscriptReady, store: BlobStore) -> Transcript:
     if sha256_hex(data) != event.transcript.sha256:
         raise CallFault("transcript_invalid")
     transcript = Transcript.from_bytes(data)
-    if (transcript.job_id, transcript.run) != (event.job_id, event.run) or not all(
-        map(math.isfinite, _times(transcript))
-    ):
+    is_of_job = (transcript.job_id, transcript.run) == (event.job_id, event.run)
+    if not is_of_job or not all(map(math.isfinite, _figures(transcript))):
         raise CallFault("transcript_invalid")
     return transcript
 
 
-def _times(transcript: Transcript) -> Iterator[float]:
+def _figures(transcript: Transcript) -> Iterator[float]:
     """Every number of the transcript that an export counts with; JSON as Python reads it may hold NaN or Infinity."""
     yield transcript.duration_s
     yield from (channel.speech_s for channel in transcript.channels)

@@ -212,6 +212,15 @@ def test_no_folder_that_we_did_not_make_changes_and_ours_are_private(folder: Pat
     assert not Path(socket).exists()
 
 
+def test_a_fallback_that_only_root_may_read_does_not_matter_to_others(folder: Path) -> None:
+    fallback = folder / "fallback"
+    fallback.mkdir()
+    fallback.chmod(0o311)
+    with EmbeddedPostgres(folder / "home", fallback_root=fallback) as server:
+        assert one(server.urls().admin, "SELECT 1") == 1
+    fallback.chmod(0o700)
+
+
 @as_root
 def test_under_a_folder_closed_to_others_the_files_go_elsewhere_and_a_note_says_where(folder: Path) -> None:
     closed = folder / "closed"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.transcript import Word
@@ -14,6 +14,7 @@ EN = wording("en")
 _words = st.lists(st.sampled_from(["да", "нет.", "длинноеслово", "и,", "так!", "x" * 90]), max_size=80)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(st.lists(_words, max_size=4), st.floats(0.01, 60))
 def test_cues_say_every_word_in_order(said: list[list[str]], length_s: float) -> None:
     turns = [
@@ -26,6 +27,7 @@ def test_cues_say_every_word_in_order(said: list[list[str]], length_s: float) ->
     assert [cue.start_ms for cue in made] == sorted(cue.start_ms for cue in made)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(_words, st.floats(0.01, 60))
 def test_a_cue_of_several_words_can_be_read_while_it_is_spoken(tokens: list[str], length_s: float) -> None:
     for cue in cues(calls.transcript([calls.turn(" ".join(tokens), end_s=length_s)]), EN):
@@ -34,6 +36,7 @@ def test_a_cue_of_several_words_can_be_read_while_it_is_spoken(tokens: list[str]
             assert cue.end_ms - cue.start_ms <= MAX_CUE_MS
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything)
 def test_text_that_its_words_do_not_make_stays_whole(text: str) -> None:
     turn = calls.turn(text, timed=False).model_copy(

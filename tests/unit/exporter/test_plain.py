@@ -3,12 +3,13 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from services.exporter.formats.plain import clean, one_line
 from tests.unit.exporter import hostile
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything)
 def test_cleaned_text_holds_nothing_unsafe_and_can_be_encoded(text: str) -> None:
     kept = clean(text)
@@ -18,6 +19,7 @@ def test_cleaned_text_holds_nothing_unsafe_and_can_be_encoded(text: str) -> None
     assert clean(kept) == kept
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything)
 def test_cleaning_takes_nothing_that_can_be_read(text: str) -> None:
     def readable(of: str) -> list[str]:
@@ -27,6 +29,7 @@ def test_cleaning_takes_nothing_that_can_be_read(text: str) -> None:
     assert readable(clean(text)) == readable(one_line(text)) == readable(text)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything)
 def test_one_line_is_one_line_for_every_reader(text: str) -> None:
     line = one_line(text)

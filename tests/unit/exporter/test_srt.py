@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from services.exporter.formats import srt
 from tests.unit.exporter import calls, hostile
@@ -23,6 +23,7 @@ def test_two_lines_are_enough_for_a_cue_of_the_conversation() -> None:
     assert max(block.count("\n") for block in blocks) == 3
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything)
 def test_no_text_becomes_markup_or_another_cue(said: str) -> None:
     text = srt.render(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipeline.contracts.transcript import Suppressed, Warning_
 from services.exporter.formats import txt
@@ -113,6 +113,7 @@ def test_what_was_left_out_is_counted_not_quoted() -> None:
     assert "Редактор" not in text
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(hostile.anything, hostile.anything)
 def test_no_text_makes_a_line_that_looks_like_another_turn(said: str, name: str) -> None:
     info = calls.INFO.model_copy(update={"operator": name, "file_name": name, "metadata": {"Тема": name}})

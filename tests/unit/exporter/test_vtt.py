@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.transcript import Channel, Turn, Warning_
@@ -42,6 +42,7 @@ def _turns(draw: st.DrawFn) -> Turn:
     )
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(st.lists(_turns(), max_size=6), hostile.anything, hostile.anything)
 def test_a_strict_reader_finds_the_same_cues(turns: list[Turn], call_id: str, warning: str) -> None:
     channels = tuple(Channel(index=index, role=None, speech_s=1) for index in range(2))

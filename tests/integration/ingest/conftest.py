@@ -1,0 +1,50 @@
+"""Ingest on a real PostgreSQL that both services migrated, and the ports' adapters, shipped fake and real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
+from services.ingest.adapters.postgres import (
+    Database,
+    PostgresClients,
+    PostgresJobs,
+    PostgresOutbox,
+    PostgresSubmissions,
+    migrate,
+)
+from services.ledger.adapters.postgres import PostgresLedger
+from tests.integration.ingest.repositories import Repositories
+
+
+@pytest.fixture
+def migrated(database_urls: DatabaseUrls) -> DatabaseUrls:
+    """A database that knows both schemas."""
+    migrate(database_urls.ingest)
+    ledger = PostgresLedger(database_urls.ledger)
+    ledger.migrate()
+    ledger.close()
+    return database_urls
+
+
+@pytest.fixture
+def database(migrated: DatabaseUrls) -> Iterator[Database]:
+    database = Database(migrated.ingest, max_connections=8)
+    database.open()
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def repositories(request: pytest.FixtureRequest) -> Repositories:
+    """The ports' adapters: the shipped fake and PostgreSQL give the same answers."""
+    if request.param == "memory":
+        submissions = MemorySubmissions()
+        return Repositories(MemoryClients(), submissions, submissions, submissions)
+    database = request.getfixturevalue("database")
+    return Repositories(
+        PostgresClients(database), PostgresSubmissions(database), PostgresJobs(database), PostgresOutbox(database)
+    )

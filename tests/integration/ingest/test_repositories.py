@@ -1,0 +1,163 @@
+"""One suite over the shipped fake and PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline.contracts import ids
+from pipeline.stream.ports import Delivered
+from services.ingest import handler
+from services.ingest.clients import SCOPES, Client
+from services.ingest.jobs import Cursor, StoredObject
+from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
+from tests.integration.ingest.repositories import ACME, Repositories, idempotency, submission
+
+OTHER = Client(client_id="other", name="Other")
+
+
+def test_a_key_is_found_with_its_client_until_and_after_it_is_revoked(repositories: Repositories) -> None:
+    clients = repositories.clients
+    clients.add_key(ACME, "0a", b"h" * 32, SCOPES)
+    found = clients.find_key("0a")
+    assert found is not None
+    assert (found.client, found.secret_sha256, found.scopes, found.revoked) == (
+        ACME,
+        b"h" * 32,
+        frozenset(SCOPES),
+        False,
+    )
+    assert clients.revoke_key("0a")
+    assert clients.revoke_key("0a")
+    revoked = clients.find_key("0a")
+    assert revoked is not None
+    assert revoked.revoked
+    assert clients.find_key("0b") is None
+    assert not clients.revoke_key("0b")
+
+
+def test_a_second_key_leaves_its_client_as_it_is(repositories: Repositories) -> None:
+    repositories.clients.add_key(ACME, "0a", b"h" * 32, SCOPES)
+    repositories.clients.add_key(Client(client_id="acme", name="New", locale="ru"), "0b", b"h" * 32, SCOPES)
+    found = repositories.clients.find_key("0b")
+    assert found is not None
+    assert found.client == ACME
+
+
+def test_what_was_submitted_is_shown_as_it_was(repositories: Repositories) -> None:
+    repositories.with_client()
+    given = submission()
+    accepted = repositories.submissions.submit(given, None)
+    job = repositories.jobs.fetch("acme", given.job_id)
+    assert job is not None
+    assert (accepted.job_id, accepted.repeated) == (given.job_id, False)
+    assert (job.accepted_at, job.accepted_at.tzinfo is not None) == (accepted.accepted_at, True)
+    assert job.audio == StoredObject(key=given.audio.key, sha256=given.audio.sha256, size_bytes=2**33)
+    call = given.call_info
+    assert (job.file_name, job.operator, job.customer_number) == (call.file_name, call.operator, call.customer_number)
+    assert (job.started_at, job.direction, job.queue, job.metadata) == (
+        call.started_at,
+        call.direction,
+        call.queue,
+        call.metadata,
+    )
+    assert (job.channel_roles, job.formats, job.declared_duration_ms) == (given.channel_roles, given.formats, 2**40)
+    assert (job.outcome.state, job.outcome.run, job.outcome.artefacts) == ("queued", 1, {})
+
+
+def test_another_clients_job_is_no_job(repositories: Repositories) -> None:
+    repositories.with_client().with_client(OTHER)
+    given = submission()
+    repositories.submissions.submit(given, None)
+    assert repositories.jobs.fetch("other", given.job_id) is None
+    assert repositories.jobs.page("other", state=None, after=None, limit=10) == []
+
+
+def test_the_same_key_and_request_give_the_first_job(repositories: Repositories) -> None:
+    repositories.with_client()
+    first = repositories.submissions.submit(submission(), idempotency())
+    second = repositories.submissions.submit(submission(), idempotency())
+    assert (second.job_id, second.accepted_at, second.repeated) == (first.job_id, first.accepted_at, True)
+    assert len(repositories.jobs.page("acme", state=None, after=None, limit=10)) == 1
+
+
+def test_the_same_key_with_another_request_is_refused_and_nothing_is_kept(repositories: Repositories) -> None:
+    repositories.with_client()
+    repositories.submissions.submit(submission(), idempotency())
+    other = submission()
+    with pytest.raises(Problem) as caught:
+        repositories.submissions.submit(other, idempotency(request=b"x" * 32))
+    assert caught.value.kind == IDEMPOTENCY_MISMATCH
+    assert repositories.jobs.fetch("acme", other.job_id) is None
+
+
+def test_a_key_belongs_to_its_client(repositories: Repositories) -> None:
+    repositories.with_client().with_client(OTHER)
+    first = repositories.submissions.submit(submission(), idempotency())
+    second = repositories.submissions.submit(submission("other"), idempotency(request=b"x" * 32))
+    assert first.job_id != second.job_id
+    assert not second.repeated
+
+
+def test_many_at_once_with_one_key_make_one_job(repositories: Repositories) -> None:
+    repositories.with_client()
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: repositories.submissions.submit(submission(), idempotency()), range(60)))
+    assert len({answer.job_id for answer in answers}) == 1
+    assert sum(not answer.repeated for answer in answers) == 1
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        assert len(turn.waiting(10)) == 1
+
+
+def test_pages_lead_through_all_jobs_newest_first(repositories: Repositories) -> None:
+    repositories.with_client()
+    given = [repositories.submissions.submit(submission(), None).job_id for _ in range(7)]
+    seen: list[str] = []
+    after: Cursor | None = None
+    while page := repositories.jobs.page("acme", state=None, after=after, limit=3):
+        seen += [job.job_id for job in page]
+        after = Cursor.decode(Cursor(page[-1].accepted_at, page[-1].job_id).encode())
+    assert seen == given[::-1]
+    assert repositories.jobs.page("acme", state="completed", after=None, limit=10) == []
+    assert len(repositories.jobs.page("acme", state="queued", after=None, limit=10)) == 7
+
+
+def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repositories) -> None:
+    repositories.with_client()
+    given = [submission() for _ in range(3)]
+    accepted = [repositories.submissions.submit(each, None) for each in given]
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        assert (turn.announced(), turn.sent()) == (0, [])
+        waiting = turn.waiting(2)
+        expected = [handler.announcement(each, kept.accepted_at) for each, kept in zip(given, accepted, strict=True)]
+        assert [announcement.event for announcement in waiting] == expected[:2]
+        assert waiting[0].event.event_id == ids.event_id(given[0].job_id, 1, "audio.uploaded")
+        numbers = [announcement.outbox_id for announcement in waiting]
+        turn.mark_sent(numbers, "here", [Delivered("audio.uploaded", 3, 7), Delivered("audio.uploaded", 1, 9)])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        assert turn.announced() == 2
+        assert [(row.outbox_id, row.cluster_id, row.topic, row.partition, row.offset) for row in turn.sent()] == [
+            (numbers[0], "here", "audio.uploaded", 3, 7),
+            (numbers[1], "here", "audio.uploaded", 1, 9),
+        ]
+        assert [announcement.event for announcement in turn.waiting(10)] == expected[2:]
+        assert [announcement.event for announcement in turn.fetch(numbers[::-1])] == expected[:2]
+        turn.close_finished()
+        assert turn.announced() == 2
+
+
+def test_only_one_has_the_turn(repositories: Repositories) -> None:
+    with repositories.outbox.turn() as first:
+        assert first is not None
+        with repositories.outbox.turn() as second:
+            assert second is None
+    with repositories.outbox.turn() as third:
+        assert third is not None
+
+
+def test_verify_answers(repositories: Repositories) -> None:
+    repositories.submissions.verify()
