@@ -33,7 +33,7 @@ check: .venv/dev ## Format, lint, types, import law
 	$(BIN)/lint-imports
 
 unit: .venv/dev ## Fast tests: no network, no servers
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 tests/unit
 
 contract: .venv/dev ## Schemas, and one suite over each port's fake and real
 	$(BIN)/pytest tests/contract
@@ -44,8 +44,9 @@ integration: .venv/dev model ## Adapters against their real peers
 e2e: .venv/dev model ## The whole stack as a black box
 	$(BIN)/pytest tests/e2e
 
-bench: .venv/dev model ## WER and memory against bare faster-whisper
-	$(BIN)/python bench/wer.py
+bench: .venv/dev model ## Peak memory of each service; with AUDIO=folder also WER against bare faster-whisper
+	$(BIN)/python bench/memory.py
+	$(if $(AUDIO),$(BIN)/python bench/wer.py --audio $(AUDIO) --model $$($(BIN)/python -c 'import os; from razgovor.cache import cache_folder; print(cache_folder(os.environ) / "models" / "base")'))
 
 model: .venv/runtime ## Whisper base into the user's cache (150 MB, once)
 	$(BIN)/razgovor models get base

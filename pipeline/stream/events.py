@@ -5,6 +5,7 @@ This is the one place that applies an Outcome. Failures by kind (DESIGN: handler
     undecodable              the DLQ
     CallFault                job.status failed with its reason; never the DLQ
     Transient                back to the runner: the same event again
+    Permanent                the DLQ and job.status failed `internal_error`
     an unknown exception     three attempts in place, then the DLQ and job.status failed `internal_error`
 """
 
@@ -18,7 +19,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import events
 from pipeline.contracts.events import Event, EventT
-from pipeline.errors import CallFault, Permanent, RazgovorError
+from pipeline.errors import CallFault, Fatal, Permanent, Transient
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
 from pipeline.stream.dead_letters import DeadLetters
@@ -114,8 +115,11 @@ class EventProcessor(Generic[EventT]):
             except CallFault as fault:
                 _log.info("call_failed", job_id=event.job_id, reason=fault.reason)
                 return Outcome(events=(events.failure(event, self._stage, fault.reason, dict(fault.details)),))
-            except RazgovorError:
+            except (Transient, Fatal):
                 raise
+            except Permanent as error:
+                kind = error.reason
+                break
             except Exception as error:  # noqa: BLE001  the boundary: a bug of ours must not stop the partition
                 kind = type(error).__name__
                 # Frames only: an exception's text can hold what was said or who said it.

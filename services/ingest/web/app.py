@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import anyio
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from services.ingest.web import docs, downloads, health, jobs, openapi, problems, submit
 from services.ingest.web.context import RequestContext
@@ -22,14 +21,14 @@ _TAGS = [
 ]
 
 
-def create_app(ports: WebPorts) -> ASGIApp:
+def create_app(ports: WebPorts) -> RequestContext:
     """The application.
 
     Args:
         ports: Everything that it reaches.
 
     Returns:
-        An ASGI application: the FastAPI one inside `RequestContext`.
+        An ASGI application: the FastAPI one inside what surrounds every request.
     """
     app = FastAPI(
         title="razgovor",

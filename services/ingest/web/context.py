@@ -11,8 +11,9 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pipeline.telemetry import logs
 from services.ingest.web import problems as web_problems
@@ -26,19 +27,19 @@ class RequestContext:
     """Gives requests an id, answers their headers, logs them, and answers for what nobody caught.
 
     Args:
-        app: What it surrounds.
+        app: What it surrounds; also there to look at.
         new_id: A random id.
     """
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], str]) -> None:
-        self._app = app
+    def __init__(self, app: FastAPI, new_id: Callable[[], str]) -> None:
+        self.app = app
         self._new_id = new_id
         self._log = logs.get(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _GIVEN_ID.fullmatch(given) else self._new_id()
@@ -54,7 +55,7 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self.app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001  the edge of the process; the text may hold personal data, so only types and lines are logged
             self._log.error("unhandled", request_id=request_id, error=type(error).__name__, lines=_lines(error))
             if not status:

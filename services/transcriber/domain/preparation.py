@@ -23,17 +23,6 @@ class Rules:
     crosstalk: CrosstalkRule = field(default_factory=CrosstalkRule)
     packing: PackingRule = field(default_factory=PackingRule)
 
-    @property
-    def parameters(self) -> dict[str, str | float]:
-        """For the provenance of transcripts."""
-        return {
-            "window_s": self.packing.window_s,
-            "vad_threshold": self.speech.threshold,
-            "vad_min_silence_s": self.speech.min_silence_s,
-            "vad_pad_s": self.speech.pad_s,
-            "crosstalk_attenuation_db": self.crosstalk.attenuation_db,
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFrames:

@@ -28,7 +28,8 @@ SAID = (states.TRANSCRIBING, states.FAILED, states.CANCELED, states.COMPLETED, s
 def everything_that_can_be_said(job_id: str, run: int) -> list[Event]:
     """Of a run whose envelope differs from the other run's, as it never should."""
     days = run if job_id == "job-a" else -run
-    envelope = {"accepted_at": samples.ACCEPTED_AT + timedelta(days=days), "call_id": f"call-{days}"}
+    accepted_at = samples.ACCEPTED_AT + timedelta(days=days)
+    envelope = {"accepted_at": accepted_at, "call_id": f"call-{days}", "client_id": f"client-{days}"}
     return [
         samples.audio_uploaded(job_id, run, **envelope),
         samples.transcript_ready(job_id, run, **envelope),
@@ -61,10 +62,11 @@ def wipe(admin: psycopg.Connection[Any]) -> None:
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[int], list[int], list[int]]:
     """Some of the world's events; a delivery of them with duplicates in any order; where it is cut into batches."""
-    said = draw(st.lists(st.sampled_from(range(len(WORLD))), min_size=1, unique=True))
-    again = draw(st.lists(st.sampled_from(said), max_size=2 * len(said)))
+    said = draw(st.lists(st.sampled_from(range(len(WORLD))), min_size=8, max_size=14, unique=True))
+    again = draw(st.lists(st.sampled_from(said), max_size=len(said)))
     delivered = draw(st.permutations([*said, *again]))
-    cuts = draw(st.lists(st.integers(min_value=0, max_value=len(delivered)), max_size=6))
+    # Many cuts: within a transaction the ledger sorts, so only its borders let the order through.
+    cuts = draw(st.lists(st.integers(0, len(delivered)), min_size=len(delivered) // 2, max_size=len(delivered)))
     return said, delivered, cuts
 
 

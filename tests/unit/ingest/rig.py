@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.audio import Probe, sniff
 from pipeline.blobs.memory import MemoryStore
@@ -20,10 +20,12 @@ from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
 from services.ingest.admin import add_key
 from services.ingest.clients import SCOPES, Client
 from services.ingest.web.app import create_app
+from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import UploadLimits, WebPorts
 
 KNOWN = Probe(media_type="audio/wav", declared_duration_ms=1000, sample_rate_hz=8000, channels=2)
-NOTHING_KNOWN = Probe(media_type="audio/wav", declared_duration_ms=None, sample_rate_hz=None, channels=None)
+_IDS = itertools.count(1)
+_SHARED: list[RequestContext] = []
 
 
 def wav(data: bytes = b"\x00\x00" * 16_000) -> bytes:
@@ -34,6 +36,10 @@ def wav(data: bytes = b"\x00\x00" * 16_000) -> bytes:
 
 def known(_path: Path) -> Probe:
     return KNOWN
+
+
+def new_id() -> str:
+    return str(uuid.UUID(int=next(_IDS)))
 
 
 @dataclass
@@ -50,30 +56,35 @@ class Rig:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._ids = itertools.count(1)
         self.key = self.add_client(Client(client_id="acme", name="Acme"))
 
     def add_client(self, client: Client, scopes: tuple[str, ...] = SCOPES) -> str:
         number = next(self._numbers)
         return add_key(self.clients, client, bytes([number] * 6), bytes([number] * 32), scopes)
 
-    def new_id(self) -> str:
-        return str(uuid.UUID(int=next(self._ids)))
-
     def _woken(self) -> None:
         self.wakes += 1
 
     def app(self) -> ASGIApp:
+        """The application with this rig's ports; the routes, which take long to build, are built once for all rigs."""
         ports = WebPorts(
             store=self.store,
             clients=self.clients,
             jobs=self.submissions,
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
             sniff=sniff,
-            new_id=self.new_id,
+            new_id=new_id,
             limits=self.limits,
         )
-        return create_app(replace(ports, **self.options))
+        mine = replace(ports, **self.options)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            shared = _SHARED[0] if _SHARED else create_app(mine)
+            _SHARED[:] = [shared]
+            shared.app.state.ports = mine
+            await shared(scope, receive, send)
+
+        return app
 
     def http(self, key: str | None = "") -> TestClient:
         """A client that sends the key of `acme`, another one, or (None) none at all."""

@@ -57,7 +57,7 @@ def test_what_the_caller_does_not_say_comes_from_the_client() -> None:
 def test_roles_come_from_the_caller_then_the_direction_then_the_rule(
     texts: dict[str, str], roles: tuple[str, ...]
 ) -> None:
-    assert resolve(**texts).channel_roles == roles
+    assert resolve(CLIENT, **texts).channel_roles == roles
 
 
 def test_without_any_rule_roles_are_not_known_and_not_guessed() -> None:

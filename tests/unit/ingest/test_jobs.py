@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 
 from services.ingest.jobs import Cursor
 
-MOMENTS = st.datetimes(
-    min_value=datetime(1971, 1, 1),
-    max_value=datetime(2199, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001  hypothesis adds the zone
-)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOMENTS = st.integers(0, 7_000_000_000_000_000).map(lambda micros: EPOCH + timedelta(microseconds=micros))
 
 
 @given(MOMENTS, st.uuids().map(str))
@@ -31,5 +28,5 @@ def test_any_text_is_a_cursor_or_a_value_error(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "ff", "!!", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5L3g"])
 def test_what_is_no_cursor_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"cursor|int"):
         Cursor.decode(text)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
 from pipeline.errors import CallFault, Transient
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 SECONDS = 4.0
 RATE_HZ = 8000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 SECONDS = 3.0
 LIMITS = DecodeLimits(max_duration_s=60)

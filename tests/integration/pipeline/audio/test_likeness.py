@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio.likeness import Likeness
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 
 def alike(left: make.Samples, right: make.Samples) -> bool:

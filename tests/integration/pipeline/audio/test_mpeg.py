@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.audio import mpeg
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.audio.ogg import is_whole
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 FILES = [make.by_soundfile(make.stereo(3.0), "OGG", codec) for codec in ("VORBIS", "OPUS")]
 

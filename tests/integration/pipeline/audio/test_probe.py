@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.audio import Probe
 from pipeline.audio.probe import probe
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 SOUND = make.stereo(3.0)
 

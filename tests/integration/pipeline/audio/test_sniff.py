@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.audio import SNIFF_BYTES, Sniffed, sniff
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 SOUND = make.stereo(2.0)
 

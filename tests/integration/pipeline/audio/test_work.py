@@ -14,7 +14,7 @@ import pipeline.audio
 from pipeline.audio import DecodedAudio, DecodeLimits, DecodeRequest, Probe, decoder, prober
 from pipeline.errors import CallFault
 from pipeline.isolation import ChildProcess, Limits
-from tests.unit.pipeline.audio import make
+from tests.integration.pipeline.audio import make
 
 PATIENCE_S = 60.0
 MIB = 1 << 20

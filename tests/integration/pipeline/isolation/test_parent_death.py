@@ -15,7 +15,7 @@ PARENT = """
 import sys, threading
 sys.path.insert(0, {root!r})
 from pipeline.isolation import ChildProcess, Limits
-from tests.unit.pipeline.isolation import work
+from tests.integration.pipeline.isolation import work
 
 child = ChildProcess(work.faithful, name="orphan", limits=Limits(), start_timeout_s=60)
 starter = threading.Thread(target=child.start)  # a thread that ends must not take the child with it

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline.isolation import ChildClosed, ChildCrashed, ChildPool, Limits
-from tests.unit.pipeline.isolation import work
+from tests.integration.pipeline.isolation import work
 
 PATIENCE_S = 60.0
 

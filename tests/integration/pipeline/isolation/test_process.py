@@ -18,7 +18,7 @@ from pipeline.isolation import (
     Limits,
 )
 from pipeline.isolation.errors import OUT_OF_MEMORY_EXIT
-from tests.unit.pipeline.isolation import work
+from tests.integration.pipeline.isolation import work
 
 LIMITS = Limits(memory_bytes=64 * work.MIB, open_files=64)
 PATIENCE_S = 60.0

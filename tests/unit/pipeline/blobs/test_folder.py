@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,11 @@ def test_the_mode_of_a_folder_that_was_there_is_kept(tmp_path: Path) -> None:
 def test_a_key_that_climbs_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="keys are ours"):
         FolderStore(tmp_path).put(key, b"x", media_type="text/plain")
+
+
+def test_services_that_start_together_verify_side_by_side(tmp_path: Path) -> None:
+    stores = [FolderStore(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(25):
+            list(pool.map(FolderStore.verify, stores))
+    assert list(stores[0].list("")) == []

@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts.events import Event, JobStatus, TranscriptReady
-from pipeline.errors import CallFault, Fatal, Transient
+from pipeline.errors import CallFault, Fatal, Permanent, Transient
+from pipeline.isolation import ChildFailed
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
 from pipeline.stream.dead_letters import DeadLetters
@@ -151,3 +152,20 @@ def test_a_record_is_not_passed_while_the_dlq_is_down() -> None:
     house.broker.down = True
     with pytest.raises(Transient):
         house.processor(messages)
+
+
+@pytest.mark.parametrize(("error", "tries"), [(ChildFailed("KeyError"), 3), (Permanent("no_such_thing"), 1)])
+def test_a_failure_of_ours_that_nobody_maps_never_stops_the_partition(error: Exception, tries: int) -> None:
+    tried = []
+
+    def handler(event: Event, _received_at: datetime) -> Outcome[PutObject]:
+        tried.append(event)
+        raise error
+
+    house = House(handler)
+    house.carry(wire.encode(samples.transcript_ready()))
+    assert len(tried) == tries
+    assert len(house.put_aside()) == 1
+    (failed,) = house.published()
+    assert isinstance(failed, JobStatus)
+    assert (failed.state, failed.reason) == ("failed", "internal_error")
