@@ -34,7 +34,7 @@ def demo(
     lang: LocaleOption = "en",
 ) -> None:
     """Transcribe the sample calls end to end; exit with 1 if one does not end as it must."""
-    console = Console(highlight=False)
+    console = tables.console()
     weights = get_model(model)
     truths = samples.load()
     found = [one for one in recordings.find([samples.folder()]) if one.name in {truth.file for truth in truths}]
@@ -53,6 +53,8 @@ def demo(
 def show(result: Result, judged: Verdict, console: Console, locale: Locale, model: str) -> None:
     """Table, figures, one dialogue, and where the files lie."""
     console.print(tables.table(result.rows, locale, judged.wer))
+    for line in tables.reasons(result.rows):
+        console.print(line, style="red", markup=False)
     people = f"{judged.people.wer:.1%}"
     console.print(text("wer_calls", locale, count=6, wer=judged.calls.wer, people=people))
     right, both = judged.right_side

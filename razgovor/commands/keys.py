@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from pipeline.errors import RazgovorError
-from razgovor.api_keys import issue_key
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_access import database_urls
 from razgovor.stack.layout import StackFolder
+from services.ingest.admin import create_key
+from services.ingest.clients import Client
 
 app = typer.Typer(help="API keys of clients.", no_args_is_help=True)
 
@@ -33,7 +34,7 @@ def create(
     """Print a new key. It is shown once; only its hash is kept."""
     try:
         url = database_url or database_urls(StackFolder(data.absolute()).postgres).ingest
-        typer.echo(issue_key(url, client))
+        typer.echo(create_key(url, Client(client_id=client, name=client)))
     except (EmbeddedFailed, RazgovorError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -39,7 +39,7 @@ def transcribe(
     lang: LocaleOption = "ru",
 ) -> None:
     """Transcribe recordings. Running again does only what is new."""
-    console = Console(highlight=False)
+    console = tables.console()
     try:
         found = recordings.find(sources)
     except FileNotFoundError as error:
@@ -84,6 +84,8 @@ def make_folder(out: Path) -> None:
 def show(result: Result, console: Console, locale: Locale) -> None:
     """Table, warnings, and where everything lies."""
     console.print(tables.table(result.rows, locale))
+    for line in tables.reasons(result.rows):
+        console.print(line, style="red", markup=False)
     if result.skipped:
         console.print(text("skipped", locale, count=result.skipped))
     if mono := tables.mono_warning(result.rows, locale):

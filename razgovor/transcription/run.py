@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.contracts.transcript import Transcript
-from razgovor.api_keys import issue_key
 from razgovor.client import IngestClient
 from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
@@ -21,6 +20,8 @@ from razgovor.transcription.recordings import Recording, sha256_of
 from razgovor.transcription.session import Session, Wanted
 from razgovor.transcription.summary import Row, Summary, done_before
 from razgovor.transcription.workbook import WORKBOOK, workbook
+from services.ingest.admin import create_key
+from services.ingest.clients import Client
 from services.transcriber.models import Model
 
 #: The client whose calls these are.
@@ -105,7 +106,9 @@ def carry(stack: Stack, to_do: Plan, out: Path, console: Console, locale: Locale
     """Carry what is new through the stack; its rows by file."""
     rows: dict[str, Row] = {}
     with (
-        IngestClient.connect(stack.ingest_url, issue_key(stack.database_urls.ingest, CLIENT)) as client,
+        IngestClient.connect(
+            stack.ingest_url, create_key(stack.database_urls.ingest, Client(client_id=CLIENT, name=CLIENT))
+        ) as client,
         _progress(console) as bar,
     ):
         task = bar.add_task(text("work", locale), total=len(to_do.new), now="")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from razgovor.texts import Locale, text
 from razgovor.transcription.summary import Row
 
+_PIPE_WIDTH: Final = 120
 _STYLES: Final = {"completed": "green", "failed": "red", "refused": "red"}
 
 
@@ -28,10 +30,10 @@ def _seconds(milliseconds: int) -> str:
 def table(rows: Sequence[Row], locale: Locale, wer: Mapping[str, float] | None = None) -> Table:
     """One line a recording; with `wer` (by file) its column too."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column(text("file", locale), overflow="fold")
+    shown.add_column(text("file", locale), no_wrap=True)
     shown.add_column(text("duration", locale), justify="right")
     shown.add_column(text("channels", locale))
-    shown.add_column(text("state", locale), overflow="fold")
+    shown.add_column(text("state", locale), no_wrap=True)
     shown.add_column(text("words", locale), justify="right")
     if wer is not None:
         shown.add_column(text("wer", locale), justify="right")
@@ -44,7 +46,7 @@ def table(rows: Sequence[Row], locale: Locale, wer: Mapping[str, float] | None =
 
 def _cells(row: Row, locale: Locale, wer: Mapping[str, float] | None) -> list[str]:
     # File names and reasons are strangers' text: never markup.
-    state = escape(row.reason_text) if row.reason_text else text(row.state, locale)
+    state = text(row.state, locale) + (f": {escape(row.reason)}" if row.reason else "")
     quality = [] if wer is None else [f"{wer[row.file]:.1%}" if row.file in wer else ""]
     times = row.timings
     worked_ms = times.decode_ms + times.vad_ms + times.engine_ms if times else 0
@@ -60,6 +62,17 @@ def _cells(row: Row, locale: Locale, wer: Mapping[str, float] | None) -> list[st
         _seconds(times.engine_ms) if times and worked_ms else "",
         speed,
     ]
+
+
+def reasons(rows: Sequence[Row]) -> list[str]:
+    """Why recordings failed or were refused, a line each."""
+    return [f"{row.file}: {row.reason_text}" for row in rows if row.reason_text]
+
+
+def console() -> Console:
+    """Standard output; where nobody's terminal says how wide it is, wide enough for the tables."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
 
 
 def mono_warning(rows: Sequence[Row], locale: Locale) -> str | None:

@@ -13,13 +13,14 @@ import pytest
 
 from pipeline.contracts import layout
 from pipeline.testing.waiting import eventually
-from razgovor.api_keys import issue_key
 from razgovor.cache import cache_folder
 from razgovor.client import IngestClient, Job, Refused
 from razgovor.demo import samples
 from razgovor.embedded.testing import temporary_folder
 from razgovor.stack.specs import BROKER, EXPORTER, INGEST, LEDGER, POSTGRES, TRANSCRIBER
 from razgovor.stack.stack import Stack
+from services.ingest.admin import create_key
+from services.ingest.clients import Client
 
 pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -75,7 +76,7 @@ def transcripts(stack: Stack, job_id: str) -> list[Path]:
 
 
 def test_every_accepted_call_ends_once_whichever_service_is_killed(stack: Stack) -> None:
-    key = issue_key(stack.database_urls.ingest, "acme")
+    key = create_key(stack.database_urls.ingest, Client(client_id="acme", name="acme"))
     job_ids = submit(stack, key)
     eventually(lambda: any(job.state == "transcribing" for job in jobs(stack, key, job_ids)), deadline_s=60)
     for name in (TRANSCRIBER, EXPORTER, LEDGER, INGEST):
@@ -87,7 +88,7 @@ def test_every_accepted_call_ends_once_whichever_service_is_killed(stack: Stack)
 
 
 def test_broker_and_database_killed_lose_nothing(stack: Stack) -> None:
-    key = issue_key(stack.database_urls.ingest, "acme")
+    key = create_key(stack.database_urls.ingest, Client(client_id="acme", name="acme"))
     job_ids = submit(stack, key)
     for name in (BROKER, POSTGRES):
         kill(stack, name)

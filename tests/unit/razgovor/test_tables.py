@@ -7,7 +7,7 @@ from rich.console import Console
 from pipeline.contracts.events import Timings
 from razgovor.texts import Locale, catalogue, text
 from razgovor.transcription.summary import Row
-from razgovor.transcription.tables import duration, mono_warning, table
+from razgovor.transcription.tables import duration, mono_warning, reasons, table
 
 
 def shown(rows: list[Row], locale: Locale = "en", wer: dict[str, float] | None = None) -> str:
@@ -32,8 +32,10 @@ def test_a_row_shows_words_wer_times_and_speed() -> None:
         assert figure in line
 
 
-def test_a_failure_shows_its_reason_in_the_chosen_language() -> None:
-    assert "слишком длинная" in shown([row(state="failed", reason_text="Запись слишком длинная")], "ru")
+def test_a_failure_shows_its_code_in_the_table_and_its_reason_below() -> None:
+    failed = row(state="failed", reason="too_long", reason_text="Запись слишком длинная")
+    assert "ошибка: too_long" in shown([failed], "ru")
+    assert reasons([failed, row()]) == ["a.wav: Запись слишком длинная"]
 
 
 def test_a_hostile_file_name_is_text_and_no_markup() -> None:
