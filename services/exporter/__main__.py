@@ -7,9 +7,6 @@ import threading
 from datetime import UTC, datetime
 from functools import partial
 
-from services.exporter.handler import STAGE, handle
-from services.exporter.settings import ExporterSettings
-
 from pipeline import service
 from pipeline.blobs.location import store_at
 from pipeline.contracts.events import TranscriptReady
@@ -19,6 +16,8 @@ from pipeline.stream.dead_letters import DeadLetters
 from pipeline.stream.events import EventProcessor
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.runner import Limits, Runner
+from services.exporter.handler import STAGE, handle
+from services.exporter.settings import ExporterSettings
 
 GROUP = "exporter"
 

@@ -36,13 +36,14 @@ from services.ingest.adapters.postgres import (
     migrate,
 )
 from services.ingest.announcer import Announcer, Pace
+from services.ingest.readiness import RecentCheck
 from services.ingest.settings import IngestSettings
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import UploadLimits, WebPorts
 
 _BACKLOG: Final = 2048
 _BEAT_S: Final = 1.0
-_STORE_PROBE_KEY: Final = "control/verify"
+_CHECK_HOLDS_S: Final = 5.0
 
 
 def _new_id() -> str:
@@ -128,7 +129,10 @@ def _web_ports(
             idle_s=settings.upload_idle_s,
             total_s=settings.upload_timeout_s,
         ),
-        checks={"database": submissions.verify, "store": lambda: store.stat(_STORE_PROBE_KEY)},
+        checks={
+            "database": RecentCheck(submissions.verify, _CHECK_HOLDS_S, time.monotonic),
+            "store": RecentCheck(store.verify, _CHECK_HOLDS_S, time.monotonic),
+        },
         stream_healthy=lambda: announcer.healthy,
     )
 

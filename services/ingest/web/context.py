@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
+from pipeline.errors import RazgovorError
 from pipeline.telemetry import logs
 from services.ingest.web import problems as web_problems
 
@@ -57,7 +58,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001  the edge of the process; the text may hold personal data, so only types and lines are logged
-            self._log.error("unhandled", request_id=request_id, error=type(error).__name__, lines=_lines(error))
+            self._log.error("unhandled", request_id=request_id, error=_named(error), lines=_lines(error))
             if not status:
                 problem = web_problems.as_problem(error)
                 await web_problems.response(problem, request_id)(scope, receive, send_with_headers)
@@ -79,6 +80,11 @@ def _add_headers(headers: MutableHeaders, request_id: str) -> None:
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Content-Security-Policy", STRICT_POLICY)
     headers.setdefault("Cache-Control", "no-store")
+
+
+def _named(error: Exception) -> str:
+    """Its type; our own errors also say what happened, without personal data."""
+    return repr(error) if isinstance(error, RazgovorError) else type(error).__name__
 
 
 def _lines(error: BaseException) -> list[str]:

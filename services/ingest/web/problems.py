@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from pipeline.blobs.ports import BlobNotFound
 from pipeline.errors import Transient
+from pipeline.telemetry import logs
 from services.ingest import problems
 from services.ingest.problems import Kind, Problem
 
@@ -55,6 +56,8 @@ def register(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, Transient):
+        logs.get(__name__).warning("unavailable", request_id=request_id_of(request), error=str(error))
     return response(as_problem(error), request_id_of(request))
 
 
