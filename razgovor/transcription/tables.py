@@ -50,7 +50,8 @@ def _cells(row: Row, locale: Locale, wer: Mapping[str, float] | None) -> list[st
     quality = [] if wer is None else [f"{wer[row.file]:.1%}" if row.file in wer else ""]
     times = row.timings
     worked_ms = times.decode_ms + times.vad_ms + times.engine_ms if times else 0
-    speed = f"{row.duration_s * 1000 / worked_ms:.1f}" if row.duration_s and worked_ms else ""
+    # Where nobody speaks there is nothing to hear, and no speed worth a name.
+    speed = f"{row.duration_s * 1000 / worked_ms:.1f}" if row.duration_s and worked_ms and row.words else ""
     return [
         escape(row.file),
         duration(row.duration_s),
