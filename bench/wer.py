@@ -29,10 +29,9 @@ from pipeline.audio import DecodeLimits
 from pipeline.contracts.events import AudioObject, AudioUploaded
 from pipeline.contracts.transcript import Transcript
 from razgovor.scoring import Score, score
-from services.transcriber.adapters.engine import Hearing, WhisperOptions
-from services.transcriber.adapters.front_end import Order
 from services.transcriber.adapters.listening import Listener
 from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.adapters.requests import Hearing, Order, WhisperOptions
 from services.transcriber.adapters.whisper import Whisper
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall

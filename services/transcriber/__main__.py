@@ -24,9 +24,10 @@ from pipeline.stream.events import EventProcessor
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.runner import Limits, Runner
 from services.transcriber import models
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine, WhisperOptions
+from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.speech import SpeechRule

@@ -14,37 +14,9 @@ from pipeline.errors import CallFault
 from pipeline.isolation import ChildFailed, ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
 from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.adapters.requests import Hearing, WhisperOptions
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What the child is asked for."""
-
-    windows: tuple[Window, ...]
-    language: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperOptions:
-    """How the model runs.
-
-    Attributes:
-        device: `cpu` or `cuda`.
-        compute_type: CTranslate2's: `int8` on a CPU, `float16` or `int8_float16` on a GPU.
-        workers: Batches at once.
-        threads: Of each worker; one each is fastest on a CPU.
-        batch_size: Windows in a batch.
-        beam_size: Hypotheses kept by the search.
-    """
-
-    device: str = "cpu"
-    compute_type: str = "int8"
-    workers: int = 2
-    threads: int = 1
-    batch_size: int = 4
-    beam_size: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

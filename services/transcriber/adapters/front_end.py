@@ -16,25 +16,9 @@ from pipeline.audio import DecodeLimits
 from pipeline.errors import CallFault
 from pipeline.isolation import ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
+from services.transcriber.adapters.requests import Order
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the child is asked for.
-
-    Attributes:
-        audio: The recording.
-        folder: Where the channels' files go.
-        call: Goes into the windows.
-        sha256: What the recording's bytes must hash to.
-    """
-
-    audio: Path
-    folder: Path
-    call: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

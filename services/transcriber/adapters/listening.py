@@ -10,8 +10,8 @@ from time import perf_counter
 from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
 from pipeline.errors import CallFault
-from services.transcriber.adapters.front_end import Order
 from services.transcriber.adapters.measuring import measure
+from services.transcriber.adapters.requests import Order
 from services.transcriber.adapters.silero import Silero, weights
 from services.transcriber.domain.preparation import ChannelFrames, ChannelSpeech, Rules, separate, windows_of
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel

@@ -18,9 +18,9 @@ from faster_whisper import WhisperModel
 
 from pipeline.errors import CallFault, Fatal
 from services.transcriber.adapters import pcm
-from services.transcriber.adapters.engine import Hearing, WhisperOptions
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.passages import Attempt, Search, hear
+from services.transcriber.adapters.requests import Hearing, WhisperOptions
 from services.transcriber.domain.filters import REPETITION, compression_ratio
 from services.transcriber.domain.timeline import SAMPLE_RATE_HZ, to_seconds
 from services.transcriber.domain.windows import GivenUp, HeardWord, Window, WindowWords

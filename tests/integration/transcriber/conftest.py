@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.audio import DecodeLimits
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine, WhisperOptions
+from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.testing.tiny_whisper import build
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import CallFault, Fatal, Transient
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine, WhisperOptions
+from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.windows import Window
 from services.transcriber.fakes import FakeEngine, window
 from services.transcriber.ports import Engine

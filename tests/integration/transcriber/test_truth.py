@@ -17,8 +17,9 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts.events import AudioObject, AudioUploaded
 from pipeline.contracts.transcript import Transcript
 from razgovor.scoring import score
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine, WhisperOptions
+from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd
+from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
 from tests.integration.transcriber.recordings import RATE_HZ, SAMPLES, base_model, noise, sha256, write_wav
