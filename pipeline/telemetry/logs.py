@@ -12,7 +12,13 @@ Logger = structlog.stdlib.BoundLogger
 
 def configure(service: str, level: str) -> Logger:
     """Send our logs, and those of the libraries, to standard error as JSON lines with time, level and service."""
+
+    def name_service(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        # Not a context variable: those do not reach worker threads.
+        return {"service": service, **event}
+
     shared: list[structlog.typing.Processor] = [
+        name_service,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -37,7 +43,6 @@ def configure(service: str, level: str) -> Logger:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    structlog.contextvars.bind_contextvars(service=service)
     return get(service)
 
 

@@ -37,11 +37,6 @@ class StackFolder:
         return self.root / "scratch"
 
     @property
-    def keys(self) -> Path:
-        """API keys of this machine's own clients, 0700."""
-        return self.root / "keys"
-
-    @property
     def postgres(self) -> Path:
         """Home of the embedded database."""
         return self.root / "postgres"
@@ -53,7 +48,7 @@ class StackFolder:
     def make(self) -> None:
         """Make what is missing. The root lets others pass (not list) only where the database is somebody else's: as root."""
         places.make_folder(self.root, places.home_mode(server_account()))
-        for folder in (self.store, self.run, self.logs, self.scratch, self.keys):
+        for folder in (self.store, self.run, self.logs, self.scratch):
             places.make_folder(folder, places.PRIVATE)
 
     def empty_scratch(self) -> None:

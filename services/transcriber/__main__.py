@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from pipeline import service
 from pipeline.audio.contract import DecodeLimits
@@ -34,6 +35,9 @@ from services.transcriber.domain.speech import SpeechRule
 from services.transcriber.handler import STAGE, handle, started
 from services.transcriber.ports import Ports
 from services.transcriber.settings import TranscriberSettings
+
+#: Workers share the calls; ingest's relay looks at this group's commits, so it is no setting.
+GROUP: Final = "transcriber"
 
 
 def model_files(settings: TranscriberSettings) -> ModelFiles:
@@ -126,10 +130,10 @@ def serve(settings: TranscriberSettings, stop: threading.Event, status: StatusFi
             stage=STAGE,
             store=store,
             producer=producer,
-            dead_letters=DeadLetters(producer, group=settings.group_id),
+            dead_letters=DeadLetters(producer, group=GROUP),
             clock=lambda: datetime.now(UTC),
         )
-        consumer = KafkaConsumer(settings.bootstrap_servers, group=settings.group_id)
+        consumer = KafkaConsumer(settings.bootstrap_servers, group=GROUP)
         status.write("ready")
         limits = Limits(drain_timeout_s=settings.drain_timeout_s)
         Runner(consumer, [AudioUploaded.TOPIC], processor, limits, status.beat).run(stop)

@@ -16,7 +16,6 @@ class TranscriberSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRANSCRIBER_", frozen=True, extra="ignore")
 
-    group_id: str = Field(default="transcriber", description="Consumer group; workers of one group share the calls.")
     scratch_dir: Path | None = Field(
         default=None, description="Where decoded channels lie while a call is worked on; none: the temporary folder."
     )
