@@ -41,7 +41,7 @@ def test_what_we_make_is_private_and_what_we_did_not_make_stays(folder: Path) ->
     made = StackFolder(theirs)
     made.make()
     assert mode(theirs) == 0o755
-    assert [mode(path) for path in (made.store, made.run, made.logs, made.scratch, made.keys)] == [0o700] * 5
+    assert [mode(path) for path in (made.store, made.run, made.logs, made.scratch)] == [0o700] * 4
     StackFolder(folder / "ours").make()
     assert mode(folder / "ours") == (0o711 if os.geteuid() == 0 else 0o700)
     assert {path: path.stat()[:3] for path in before} == {path: facts[:3] for path, facts in before.items()}
