@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pipeline.contracts import states
 from pipeline.contracts.transcript import Transcript
+from razgovor.transcription.session import REFUSED
 from razgovor.transcription.summary import Row
 from services.exporter.formats.call_rows import Dialogue, call_row
 from services.exporter.formats.xlsx_calls import calls_workbook
@@ -19,7 +21,7 @@ def workbook(rows: Sequence[Row], transcript_of: Callable[[Row], Transcript | No
         call_row(
             key=row.file,
             name=row.file,
-            state=row.state,
+            state=states.FAILED if row.state == REFUSED else row.state,  # to the sheet's reader it is one thing
             reason=row.reason,
             details=row.details,
             transcript=transcript_of(row),
