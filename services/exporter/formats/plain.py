@@ -23,4 +23,4 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The cleaned text on one line: every run of blanks and line ends is one space."""
-    return _BLANKS.sub(" ", clean(text)).strip(" ")
+    return _BLANKS.sub(" ", clean(text)).strip()
