@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from pipeline.contracts.transcript import Transcript
 from razgovor.client import IngestClient
+from razgovor.embedded.account import server_account
+from razgovor.embedded.postgres_place import home_mode
 from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.recordings import Recording, sha256_of
@@ -61,6 +63,8 @@ def model_option(model: Model) -> str:
 def temporary_stack(model: Model, cache: Path, console: Console, locale: Locale) -> Iterator[Stack]:
     """The one-machine stack for as long as the context lasts, in a folder of its own that goes with it."""
     with tempfile.TemporaryDirectory(prefix="razgovor-") as name:
+        # As root the database runs as another account, which must be able to pass through this folder of ours.
+        Path(name).chmod(home_mode(server_account()))
         stack = Stack(Path(name) / "stack", model=model_option(model), model_cache=cache, temporary=True)
         with console.status(text("starting", locale)):
             stack.start()
