@@ -56,7 +56,7 @@ def show(result: Result, judged: Verdict, console: Console, locale: Locale, mode
     for line in tables.reasons(result.rows):
         console.print(line, style="red", markup=False)
     people = f"{judged.people.wer:.1%}"
-    console.print(text("wer_calls", locale, count=6, wer=judged.calls.wer, people=people))
+    console.print(text("wer_calls", locale, count=judged.scored_calls, wer=judged.calls.wer, people=people))
     right, both = judged.right_side
     console.print(text("right_side", locale, right=right, all=both))
     if model == "base":

@@ -23,6 +23,7 @@ class Verdict:
     Attributes:
         wer: By file, where there is a reference.
         calls: Errors and words over the calls.
+        scored_calls: How many calls these are over.
         people: The same over people recorded elsewhere.
         right_side: Words of stereo calls on the channel of their speaker, and all that were found on either.
         faults: What is not as expected, one line each.
@@ -30,6 +31,7 @@ class Verdict:
 
     wer: Mapping[str, float]
     calls: Score
+    scored_calls: int
     people: Score
     right_side: tuple[int, int]
     faults: tuple[str, ...] = field(default=())
@@ -56,6 +58,7 @@ def judge(samples: Sequence[Sample], rows: Sequence[Row], transcripts: Mapping[s
     return Verdict(
         wer={file: score.wer for file, score in scores.items()},
         calls=calls,
+        scored_calls=len(sides),
         people=people,
         right_side=(sum(right for right, _ in sides), sum(both for _, both in sides)),
         faults=tuple(faults),

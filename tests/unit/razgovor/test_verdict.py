@@ -46,6 +46,7 @@ def test_a_call_that_is_right_is_right_whatever_case_and_punctuation() -> None:
     judged = judge([CALL], [row("bank.wav")], {"bank.wav": transcript("добрый день банк", "хочу закрыть вклад.")})
     assert judged.wer == {"bank.wav": 0.0}
     assert judged.right_side == (6, 6)
+    assert judged.scored_calls == 1
     assert judged.faults == ()
 
 
