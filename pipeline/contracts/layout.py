@@ -4,11 +4,24 @@ jobs/{job}/audio                                      the recording, as it came
 jobs/{job}/call.json                                  who and when (names people: never in events)
 jobs/{job}/{run}/{transcript_sha256}/transcript.json  the canonical transcript
 jobs/{job}/{run}/{transcript_sha256}/call.{format}    the artefacts made from it
+jobs/{job}/{run}/start-{n}                            the n-th time a transcriber began on the run
+jobs/{job}/{run}/start-{n}.released                   that start is over, and it was no crash
+jobs/{job}/{run}/start-{n}.alive-{k}                  whoever began still works, though the call is another's now
+control/fuse-{group}                                  that consumer group puts too much aside and rests: when, and why
+control/janitor                                       tells the janitor the store's own time
+control/canary-{group}                                what the group writes and reads to see whether the store works
 """
 
 from __future__ import annotations
 
 TRANSCRIPT_NAME = "transcript.json"
+#: All jobs lie under this prefix.
+JOBS_PREFIX = "jobs/"
+#: Put by the janitor before it looks for orphans: when it came to be is the store's own time.
+JANITOR_KEY = "control/janitor"
+START_NAME = "start-"
+RELEASED_SUFFIX = ".released"
+ALIVE_SUFFIX = ".alive-"
 
 
 def job_prefix(job_id: str) -> str:
@@ -39,3 +52,35 @@ def transcript_key(job_id: str, run: int, transcript_sha256: str) -> str:
 def artefact_key(job_id: str, run: int, transcript_sha256: str, artefact_format: str) -> str:
     """The artefact of this format made from that transcript."""
     return f"{run_prefix(job_id, run)}{transcript_sha256}/call.{artefact_format}"
+
+
+def start_key(job_id: str, run: int, number: int) -> str:
+    """The marker of a transcriber's start on a run, counted from 1."""
+    return f"{run_prefix(job_id, run)}{START_NAME}{number}"
+
+
+def start_released_key(job_id: str, run: int, number: int) -> str:
+    """That start is over: drained, handed over, or ended in a failure that has a name."""
+    return f"{start_key(job_id, run, number)}{RELEASED_SUFFIX}"
+
+
+def start_alive_key(job_id: str, run: int, number: int, beat: int) -> str:
+    """A sign of life of a start whose partition went to another worker, counted from 1."""
+    return f"{start_key(job_id, run, number)}{ALIVE_SUFFIX}{beat}"
+
+
+def fuse_key(group: str) -> str:
+    """The marker of a consumer group whose fuse has blown."""
+    return f"control/fuse-{group}"
+
+
+def canary_key(group: str) -> str:
+    """What a consumer group writes and reads to see whether the store works."""
+    return f"control/canary-{group}"
+
+
+def job_of(key: str) -> str | None:
+    """Whose object it is; None: no job's."""
+    top, _, rest = key.partition("/")
+    job_id, slash, _ = rest.partition("/")
+    return job_id if top == JOBS_PREFIX.rstrip("/") and slash else None

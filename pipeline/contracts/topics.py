@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import yaml
+
+from pipeline.contracts.events import Value
+
+
+class Topic(Value):
+    """A topic of the system.
+
+    Attributes:
+        description: What a record says.
+        key: What its key holds.
+        event: The folder of its schema; None on a DLQ, and where the schema is yet to come. `schema` in the file.
+        version: The schema version that is written.
+        partitions: At least so many on a real cluster.
+        config: The broker's settings of it: retention, segments, cleanup.
+        dlq: Where its readers put aside what they can't handle; None: none of ours reads it, or it is a DLQ.
+        dlq_of: On a DLQ, its topic.
+        retry_of: On a retry topic, its topic.
+        producers: Who writes.
+        consumers: Who reads.
+    """
+
+    description: str
+    key: str
+    event: str | None = None
+    version: int | None = None
+    partitions: int
+    config: Mapping[str, str]
+    dlq: str | None = None
+    dlq_of: str | None = None
+    retry_of: str | None = None
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+
+
+@cache
+def topics() -> Mapping[str, Topic]:
+    """Every topic of the system by name, DLQs too."""
+    raw = yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text(encoding="utf-8"))
+    return MappingProxyType({name: Topic(**_renamed(fields)) for name, fields in raw.items()})
+
+
+def _renamed(fields: dict[str, object]) -> dict[str, object]:
+    return {"event" if name == "schema" else name: value for name, value in fields.items()}
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every topic of the system, DLQs too."""
-    return tuple(yaml.safe_load(files("schemas").joinpath("topics.yaml").read_text(encoding="utf-8")))
+    """The names of all topics."""
+    return tuple(topics())

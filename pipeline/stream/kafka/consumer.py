@@ -1,0 +1,181 @@
+"""Consuming by librdkafka, with either group protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import confluent_kafka as ck
+from confluent_kafka import KafkaError, KafkaException
+
+from pipeline.errors import Fatal
+from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.kafka.client import Watch, base, known, made, ours, ported, theirs
+from pipeline.stream.kafka.lag import EVERY_MS, LagGauge
+from pipeline.stream.ports import AssignmentListener, Headers, Message, TopicPartition
+from pipeline.telemetry import logs
+from pipeline.telemetry.metrics import Metrics
+
+_log = logs.get("kafka")
+
+
+class KafkaConsumer:
+    """See `ports.Consumer`. Partitions change hands one by one; nothing is committed but by `commit` and `commit_soon`."""
+
+    def __init__(self, connection: KafkaConnection, *, group: str, metrics: Metrics | None = None) -> None:
+        """Connects by itself.
+
+        Args:
+            connection: The brokers.
+            group: The group to be a member of.
+            metrics: Shows how far we are behind.
+
+        Raises:
+            Fatal: The settings cannot be used.
+        """
+        self._watch = Watch()
+        self._confirmed: dict[TopicPartition, int] = {}
+        settings = {
+            **base(connection, self._watch),
+            **_membership(connection),
+            "on_commit": self._on_commit,
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "fetch.wait.max.ms": connection.fetch_wait_ms,
+            "queued.max.messages.kbytes": 4096,
+        }
+        if metrics is not None:
+            settings |= {"statistics.interval.ms": EVERY_MS, "stats_cb": LagGauge(metrics)}
+        self._consumer = made(lambda: ck.Consumer(settings))
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        on_assign: AssignmentListener,
+        on_revoke: AssignmentListener,
+        on_lost: AssignmentListener | None = None,
+    ) -> None:
+        """See `Consumer.subscribe`."""
+
+        def assigned(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            on_assign(ported(partitions))
+
+        def revoked(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            on_revoke(ported(partitions))
+
+        def lost(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            (on_lost or on_revoke)(ported(partitions))
+
+        self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=lost)
+
+    def poll(self, timeout_s: float, max_messages: int) -> list[Message]:
+        """See `Consumer.poll`."""
+        self._watch.check()
+        try:
+            found = self._polled(timeout_s, max_messages)
+        except KafkaException as error:
+            raise ours(error.args[0]) from error
+        return [message for raw in found if (message := ported_message(raw)) is not None]
+
+    def _polled(self, timeout_s: float, max_messages: int) -> list[ck.Message]:
+        first = self._consumer.poll(timeout_s)
+        if first is None:
+            return []
+        # consume() waits for all it was asked for, so only what is here already is taken with the first one.
+        rest = self._consumer.consume(max_messages - 1, timeout=0.0) if max_messages > 1 else []
+        return [first, *rest]
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `Consumer.pause`."""
+        self._consumer.pause(theirs(partitions))
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """See `Consumer.resume`."""
+        self._consumer.resume(theirs(partitions))
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Consumer.commit`."""
+        try:
+            done = self._consumer.commit(offsets=_positions(offsets), asynchronous=False)
+        except KafkaException as error:
+            raise ours(error.args[0]) from error
+        for partition in done or []:
+            if partition.error is not None:
+                raise ours(partition.error)
+
+    def commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Consumer.commit_soon`."""
+        with suppress(KafkaException):  # said again by the caller until it is confirmed
+            self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[ck.TopicPartition]) -> None:
+        """Runs inside `poll`."""
+        if error is not None:
+            self._watch(error)
+            return
+        for partition in partitions:
+            if partition.error is None:
+                self._confirmed[TopicPartition(str(partition.topic), partition.partition)] = partition.offset
+            else:
+                self._watch(partition.error)
+
+    def confirmed(self) -> dict[TopicPartition, int]:
+        """See `Consumer.confirmed`."""
+        confirmed, self._confirmed = self._confirmed, {}
+        return confirmed
+
+    def close(self) -> None:
+        """See `Consumer.close`."""
+        self._consumer.close()
+
+
+def _membership(connection: KafkaConnection) -> dict[str, Any]:
+    if connection.group_protocol == "consumer":  # KIP-848: assignment and timeouts are the brokers' business
+        return {"group.protocol": "consumer"}
+    return {
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": connection.session_timeout_ms,
+        "heartbeat.interval.ms": connection.session_timeout_ms // 3,
+    }
+
+
+def ported_message(raw: ck.Message) -> Message | None:
+    """Their message as ours; None: an error that passes by itself.
+
+    Raises:
+        Fatal: The brokers refuse us.
+    """
+    error = raw.error()
+    if error is not None:
+        found = ours(error)
+        if isinstance(found, Fatal):
+            raise found
+        _log.info("consumer_error", code=error.name())
+        return None
+    _kind, timestamp_ms = raw.timestamp()
+    return Message(
+        topic=str(raw.topic()),
+        partition=known(raw.partition()),
+        offset=known(raw.offset()),
+        key=_bytes(raw.key()),
+        value=_bytes(raw.value()),
+        headers=_headers(raw),
+        timestamp=datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC),
+    )
+
+
+def _positions(offsets: Mapping[TopicPartition, int]) -> list[ck.TopicPartition]:
+    return [ck.TopicPartition(log.topic, log.partition, offset) for log, offset in offsets.items()]
+
+
+def _headers(raw: ck.Message) -> Headers:
+    pairs = cast("list[tuple[str, str | bytes | None]]", raw.headers() or [])
+    return tuple((name, _bytes(value) or b"") for name, value in pairs)
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
