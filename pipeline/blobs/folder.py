@@ -8,6 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -17,6 +18,8 @@ from pipeline.errors import Fatal, Transient
 #: Uploads under way lie here, on the same file system, so that a rename makes them visible.
 _INCOMING: Final = ".incoming"
 _FOLDER_MODE: Final = 0o700
+#: A full disk is freed, a lost mount comes back; wrong rights stay.
+_PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE, errno.ENOTCONN})
 
 
 class FolderStore:
@@ -42,11 +45,13 @@ class FolderStore:
         with _store_errors():
             descriptor, name = tempfile.mkstemp(dir=self._root / _INCOMING)  # mkstemp: mode 0600
         scratch = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            try:
-                yield _FolderWriter(file, scratch, target)
-            finally:
-                scratch.unlink(missing_ok=True)
+        file = os.fdopen(descriptor, "wb")
+        try:
+            yield _FolderWriter(file, scratch, target)
+        finally:
+            with suppress(OSError):  # a full disk refuses the last bytes; what was committed has none
+                file.close()
+            scratch.unlink(missing_ok=True)
 
     def read(self, key: str) -> bytes:
         """See `BlobStore.read`."""
@@ -72,9 +77,10 @@ class FolderStore:
         """See `BlobStore.stat`."""
         try:
             with _store_errors(key):
-                return BlobInfo(key, self._path(key).stat().st_size)
+                found = self._path(key).stat()
         except BlobNotFound:
             return None
+        return BlobInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         """See `BlobStore.list`."""
@@ -100,6 +106,17 @@ class FolderStore:
                     break
                 folder.rmdir()
 
+    def discard_uploads(self, before: datetime) -> int:
+        """See `BlobStore.discard_uploads`. One counts as begun when it was last written to."""
+        count = 0
+        with _store_errors():
+            for path in (self._root / _INCOMING).iterdir():
+                with suppress(FileNotFoundError):  # it became an object meanwhile
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        count += 1
+        return count
+
     def verify(self) -> None:
         """See `BlobStore.verify`."""
         key = f"control/verify-{secrets.token_hex(8)}"  # services that start together prove it side by side
@@ -107,7 +124,11 @@ class FolderStore:
             self.put(key, b"razgovor", media_type="text/plain")
             self.read(key)
             self.delete(key)
-        except (Transient, BlobNotFound) as error:
+        except Transient as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _PASSING:
+                raise
+            raise Fatal(f"the store folder cannot be written and read: {error}") from error
+        except BlobNotFound as error:
             raise Fatal(f"the store folder cannot be written and read: {error}") from error
 
     def _path(self, key: str) -> Path:

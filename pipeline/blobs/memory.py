@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,10 +27,17 @@ class _MemoryWriter:
 
 
 class MemoryStore:
-    """Objects in memory; `objects` is there for tests to look at and to break."""
+    """Objects in memory; `objects` is there for tests to look at and to break.
+
+    `now` is the store's clock; `times` holds when objects came to be, where that is not now; `uploads` when uploads
+    began that were left.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.times: dict[str, datetime] = {}
+        self.uploads: list[datetime] = []
 
     def put(self, key: str, data: bytes, *, media_type: str) -> None:  # noqa: ARG002  the port's signature
         """See `BlobStore.put`."""
@@ -64,15 +72,25 @@ class MemoryStore:
     def stat(self, key: str) -> BlobInfo | None:
         """See `BlobStore.stat`."""
         data = self.objects.get(key)
-        return None if data is None else BlobInfo(key, len(data))
+        return None if data is None else self._info(key)
+
+    def _info(self, key: str) -> BlobInfo:
+        return BlobInfo(key, len(self.objects[key]), self.times.get(key, self.now))
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         """See `BlobStore.list`."""
-        return iter([BlobInfo(key, len(data)) for key, data in sorted(self.objects.items()) if key.startswith(prefix)])
+        return iter([self._info(key) for key in sorted(self.objects) if key.startswith(prefix)])
 
     def delete(self, key: str) -> None:
         """See `BlobStore.delete`."""
         self.objects.pop(key, None)
+
+    def discard_uploads(self, before: datetime) -> int:
+        """See `BlobStore.discard_uploads`."""
+        left = [began for began in self.uploads if began >= before]
+        count = len(self.uploads) - len(left)
+        self.uploads[:] = left
+        return count
 
     def verify(self) -> None:
         """See `BlobStore.verify`."""

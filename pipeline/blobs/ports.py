@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from pipeline.errors import RazgovorError
+
+#: Of an object whose store did not say when it came to be: nobody may take it for an old one.
+UNKNOWN_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class BlobNotFound(RazgovorError):
@@ -17,10 +21,15 @@ class BlobNotFound(RazgovorError):
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """An object without its bytes."""
+    """An object without its bytes.
+
+    Attributes:
+        modified_at: When it came to be, by the store's own clock; of a large one perhaps when its upload began.
+    """
 
     key: str
     size_bytes: int
+    modified_at: datetime = field(default=UNKNOWN_TIME, compare=False)
 
 
 class BlobWriter(Protocol):
@@ -76,9 +85,24 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove; a key that is not there is fine."""
 
+    def discard_uploads(self, before: datetime) -> int:
+        """Give up uploads that began before this, by the store's own clock, and were left: whoever began them was killed.
+
+        Returns:
+            How many.
+        """
+
     def verify(self) -> None:
         """Prove by a test write that we may write, read and delete.
 
         Raises:
+            Transient: The store does not answer, or is full.
             Fatal: We may not.
         """
+
+
+class PresignedReads(Protocol):
+    """A store that lets others read an object for a while. Never write: what is put is counted and hashed by us."""
+
+    def presigned_get(self, key: str, *, expires_s: int, file_name: str) -> str:
+        """A URL by which whoever holds it may GET the object, saved under `file_name`, until it expires."""
