@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, Self
+from typing import Final, Generic, Self
 
 from pipeline.isolation.limits import Limits
 from pipeline.isolation.process import ChildProcess, RequestT, ResponseT
+
+#: How often whoever waits for a child asks whether to wait on.
+_LOOK_EVERY_S: Final = 0.2
 
 
 class ChildPool(Generic[RequestT, ResponseT]):
@@ -52,16 +55,25 @@ class ChildPool(Generic[RequestT, ResponseT]):
         for child in self._children:
             child.start()
 
-    def call(self, request: RequestT, *, timeout_s: float) -> ResponseT:
-        """Have a free child serve the request; waits for one, which `timeout_s` does not count. Raises as ChildProcess.call."""
-        child = self._idle.get()
+    def call(
+        self, request: RequestT, *, timeout_s: float, still_wanted: Callable[[], None] = lambda: None
+    ) -> ResponseT:
+        """Have a free child serve the request; waits for one, which `timeout_s` does not count. As ChildProcess.call."""
+        child = self._await_idle(still_wanted)
         try:
-            return child.call(request, timeout_s=timeout_s)
+            return child.call(request, timeout_s=timeout_s, still_wanted=still_wanted)
         finally:
             self._idle.put(child)
 
+    def _await_idle(self, still_wanted: Callable[[], None]) -> ChildProcess[RequestT, ResponseT]:
+        while True:
+            try:
+                return self._idle.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                still_wanted()
+
     def close(self) -> None:
-        """End all children for good; calls under way end with ChildCrashed."""
+        """End all children for good; calls under way end with ChildClosed."""
         for child in self._children:
             child.close()
 

@@ -26,6 +26,8 @@ RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
 
 _END_GRACE_S: Final = 5.0
+#: How often whoever waits for the child asks whether to wait on.
+_LOOK_EVERY_S: Final = 0.2
 # Not multiprocessing's spawn: that imports the parent's __main__ again in every child, with all that it imports.
 _BOOT: Final = (
     "import json, sys; _, name, socket_fd, parent_pid, path = sys.argv; sys.path[:] = json.loads(path); "
@@ -51,6 +53,7 @@ class ChildProcess(Generic[RequestT, ResponseT]):
         name: Shown in the process list.
         limits: What requests may take.
         start_timeout_s: How long the factory may take.
+        outlives_failures: Whether a child that raised something unforeseen serves on; else the next call has a fresh one.
     """
 
     def __init__(
@@ -60,10 +63,12 @@ class ChildProcess(Generic[RequestT, ResponseT]):
         name: str,
         limits: Limits,
         start_timeout_s: float,
+        outlives_failures: bool = True,
     ) -> None:
         self._setup = Setup(factory, limits)
         self._name = name
         self._start_timeout_s = start_timeout_s
+        self._outlives_failures = outlives_failures
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
@@ -88,32 +93,45 @@ class ChildProcess(Generic[RequestT, ResponseT]):
         with self._lock:
             self._ensure_alive()
 
-    def call(self, request: RequestT, *, timeout_s: float) -> ResponseT:
+    def call(
+        self, request: RequestT, *, timeout_s: float, still_wanted: Callable[[], None] = lambda: None
+    ) -> ResponseT:
         """Have the child serve a request; safe from any thread, one at a time. Starts a child first if none lives.
 
         Args:
             request: Pickles, and is small: paths, not samples.
             timeout_s: Wall time of this request alone, without waiting for others and without a start.
+            still_wanted: Asked now and then while others are served, and once more before the request is sent; raises to
+                give up. What has been sent is served.
 
         Raises:
             ChildCrashed: It died; the next call starts another.
             ChildTimeout: It took too long and was killed; the next call starts another.
-            ChildFailed: The function raised something unforeseen; the child lives on.
-            ChildClosed: After `close`.
-            RazgovorError: As the function (or the factory) raised it; the child lives on.
+            ChildFailed: The function raised something unforeseen.
+            ChildClosed: After `close`, also when that cut the request short.
+            RazgovorError: As the function (or the factory, or `still_wanted`) raised it; the child lives on.
         """
-        with self._lock:
+        while not self._lock.acquire(timeout=_LOOK_EVERY_S):
+            still_wanted()
+        try:
+            still_wanted()
             connection = self._ensure_alive()
             return cast("ResponseT", self._exchange(connection, request, timeout_s))
+        except (ChildCrashed, ChildTimeout):
+            if self._closed:
+                raise ChildClosed from None
+            raise
+        finally:
+            self._lock.release()
 
     def kill(self) -> None:
-        """End the child at once, also in the middle of another thread's call (which gets ChildCrashed)."""
+        """End the child at once, also in the middle of another thread's call (which gets ChildCrashed, or ChildClosed)."""
         process = self._process
         if process is not None:
             process.kill()
 
     def close(self) -> None:
-        """End the child for good. A call under way in another thread ends with ChildCrashed. Safe to repeat."""
+        """End the child for good. A call under way in another thread ends with ChildClosed. Safe to repeat."""
         self._closed = True
         self.kill()
         with self._lock:
@@ -170,6 +188,8 @@ class ChildProcess(Generic[RequestT, ResponseT]):
             return reply.value
         if isinstance(reply, Fault):
             raise reply.error
+        if not self._outlives_failures:
+            self._bury()
         raise ChildFailed(reply.type_name)
 
     def _obituary(self) -> ChildCrashed | ChildTimeout:

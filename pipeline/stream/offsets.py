@@ -13,6 +13,8 @@ class OffsetTracker:
         self._unfinished: dict[int, None] = {}  # in order of arrival, which is ascending
         self._next: int | None = None
         self._committed: int | None = None
+        self.over = False
+        """Whether the assignment has ended: what is unfinished is the next owner's."""
 
     def start(self, offset: int) -> None:
         """Work on this offset begins."""

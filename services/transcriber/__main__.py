@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from pipeline import service
 from pipeline.audio.contract import DecodeLimits
 from pipeline.blobs.location import store_at
-from pipeline.contracts.events import AudioUploaded, Event
-from pipeline.outcome import Outcome, PutObject
+from pipeline.blobs.metered import MeteredStore
+from pipeline.contracts.events import AudioUploaded
 from pipeline.service import StatusFile
-from pipeline.stream.dead_letters import DeadLetters
 from pipeline.stream.events import EventProcessor
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
+from pipeline.stream.metered import MeteredProducer
+from pipeline.stream.registry import wire_at
+from pipeline.stream.retries import RetryTopic, retry_topic
 from pipeline.stream.runner import Limits, Runner
+from pipeline.stream.safeguards import Safeguards
 from services.transcriber import models
 from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
@@ -32,12 +35,22 @@ from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.speech import SpeechRule
-from services.transcriber.handler import STAGE, handle, started
-from services.transcriber.ports import Ports
+from services.transcriber.handler import STAGE
+from services.transcriber.intake import Handling, Intake
+from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
+from services.transcriber.ports import Engine, FrontEnd, Ports, StillWanted
 from services.transcriber.settings import TranscriberSettings
 
 #: Workers share the calls; ingest's relay looks at this group's commits, so it is no setting.
 GROUP: Final = "transcriber"
+RETRIES: Final = retry_topic(AudioUploaded.TOPIC)
+TOPICS: Final = (AudioUploaded.TOPIC, RETRIES)
+#: Batches of windows that the calls under way are to fill, if each call gave but one window.
+IN_FLIGHT_BATCHES: Final = 4
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def model_files(settings: TranscriberSettings) -> ModelFiles:
@@ -47,7 +60,7 @@ def model_files(settings: TranscriberSettings) -> ModelFiles:
     return ModelFiles(folder=model.folder, name=model.name, sha256=model.sha256)
 
 
-def front_end(settings: TranscriberSettings) -> ChildFrontEnd:
+def front_end(settings: TranscriberSettings, still_wanted: StillWanted) -> ChildFrontEnd:
     """The front end as the settings say."""
     return ChildFrontEnd(
         scratch_dir=settings.scratch_dir,
@@ -64,10 +77,12 @@ def front_end(settings: TranscriberSettings) -> ChildFrontEnd:
             timeout_s=settings.decode_timeout_s,
             memory_bytes=settings.decode_memory_bytes,
         ),
+        children=settings.front_ends,
+        still_wanted=still_wanted,
     )
 
 
-def engine(settings: TranscriberSettings) -> WhisperEngine:
+def engine(settings: TranscriberSettings, still_wanted: StillWanted) -> WhisperEngine:
     """The engine as the settings say."""
     return WhisperEngine(
         model_files(settings),
@@ -91,13 +106,16 @@ def engine(settings: TranscriberSettings) -> WhisperEngine:
             "vad_pad_s": settings.vad_pad_s,
             "window_s": settings.window_s,
         },
+        still_wanted=still_wanted,
     )
 
 
 @contextmanager
-def started_children(settings: TranscriberSettings) -> Iterator[tuple[ChildFrontEnd, WhisperEngine]]:
+def started_children(
+    settings: TranscriberSettings, still_wanted: StillWanted
+) -> Iterator[tuple[ChildFrontEnd, WhisperEngine]]:
     """Front end and engine, loaded and warm; ended with the context."""
-    listener, hearer = front_end(settings), engine(settings)
+    listener, hearer = front_end(settings, still_wanted), engine(settings, still_wanted)
     try:
         listener.start()
         hearer.start()
@@ -107,36 +125,57 @@ def started_children(settings: TranscriberSettings) -> Iterator[tuple[ChildFront
         hearer.close()
 
 
-def serve(settings: TranscriberSettings, stop: threading.Event, status: StatusFile) -> None:
-    """Construct, load the model, wait for the peers, run, drain."""
-    store = store_at(settings.store_url)
-    store.verify()
-    producer = KafkaProducer(settings.bootstrap_servers)
-    with started_children(settings) as (listener, hearer):
-        if not service.wait_for(producer.verify, stop, status, "broker"):
+#: What makes front end and engine, started, for as long as the context lasts.
+Children: TypeAlias = Callable[[TranscriberSettings, StillWanted], AbstractContextManager[tuple[FrontEnd, Engine]]]
+
+
+def serve(
+    settings: TranscriberSettings, stop: threading.Event, status: StatusFile, *, children: Children = started_children
+) -> None:
+    """Construct, load the model, wait for the peers, run, drain. `children` are replaced by test builds alone."""
+    metrics = status.metrics
+    store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
+    producer = MeteredProducer(KafkaProducer(settings.kafka), metrics)
+    intake = Intake(store, takeover_after_s=settings.takeover_after_s)
+    with children(settings, intake.still_wanted) as (listener, hearer):
+        guards = Safeguards.of(
+            store,
+            producer,
+            group=GROUP,
+            clock=_now,
+            tell=status.write,
+            retries=RetryTopic(producer, metrics),
+            metrics=metrics,
+        )
+        wire = wire_at(settings.registry)
+        peers = ((producer.verify, "broker"), (wire.verify, "schema registry"))
+        waits = (*peers, (store.verify, "store"), (guards.fuse.look, "store"))
+        if not all(service.wait_for(verify, stop, status, peer) for verify, peer in waits):
             return
-        ports = Ports(store=store, front_end=listener, engine=hearer)
-
-        def decide(event: AudioUploaded, received_at: datetime) -> Outcome[PutObject]:
-            return handle(event, received_at, ports)
-
-        def announce(event: AudioUploaded) -> Sequence[Event]:
-            return started(event, store)
-
+        ports = Ports(store=store, front_end=MeteredFrontEnd(listener, metrics), engine=MeteredEngine(hearer, metrics))
+        handling = Handling(intake, ports)
         processor = EventProcessor(
-            decide,
+            handling.decide,
             expects=AudioUploaded,
-            announce=announce,
+            announce=counting_waits(handling.announce, metrics, _now),
             stage=STAGE,
             store=store,
             producer=producer,
-            dead_letters=DeadLetters(producer, group=GROUP),
-            clock=lambda: datetime.now(UTC),
+            guards=guards,
+            clock=_now,
+            wire=wire,
         )
-        consumer = KafkaConsumer(settings.bootstrap_servers, group=GROUP)
-        status.write("ready")
-        limits = Limits(drain_timeout_s=settings.drain_timeout_s)
-        Runner(consumer, [AudioUploaded.TOPIC], processor, limits, status.beat).run(stop)
+        consumer = KafkaConsumer(settings.kafka, group=GROUP, metrics=metrics)
+        guards.watch_fuse(stop)
+        if not guards.fuse.blown:
+            status.write("ready")
+        limits = Limits(
+            max_in_flight=settings.max_in_flight or IN_FLIGHT_BATCHES * settings.batch_size,
+            drain_timeout_s=settings.drain_timeout_s,
+            delays_s={RETRIES: settings.retry_delay_s},
+        )
+        process = intake.around(processor)
+        Runner(consumer, TOPICS, process, limits, status.beat, custody=intake, metrics=metrics).run(stop)
     producer.close()
 
 

@@ -1,11 +1,12 @@
 """`audio.uploaded` in, `transcript.ready` (or `failed`) out. Called by the runner, which applies the outcome.
 
 A transcript of the run that lies in the store already is announced again, without the engine: so a lost announcement
-heals, and a call is not transcribed twice.
+heals, and a call is not transcribed twice. `intake` looks for it when it takes the call on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,8 @@ from pipeline.blobs.ports import BlobNotFound, BlobStore
 from pipeline.contracts import layout, states
 from pipeline.contracts.events import AudioUploaded, JobStatus, ObjectRef, TranscriptReady, envelope, failure, status
 from pipeline.contracts.transcript import Transcript, sha256_hex
-from pipeline.errors import CallFault
+from pipeline.crash_points import reach
+from pipeline.errors import CallFault, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
 from services.transcriber.domain.result import assemble
 from services.transcriber.ports import Ports
@@ -22,11 +24,9 @@ STAGE: Final = "transcriber"
 _MEDIA_TYPE: Final = "application/json"
 
 
-def started(event: AudioUploaded, store: BlobStore) -> tuple[JobStatus, ...]:
-    """What to publish before the work: `transcribing`, or nothing when there is no work left."""
-    if find_transcript(event, store) is not None:
-        return ()
-    return (status(event, states.TRANSCRIBING, STAGE),)
+def started(event: AudioUploaded) -> JobStatus:
+    """What to publish before the work."""
+    return status(event, states.TRANSCRIBING, STAGE)
 
 
 def handle(event: AudioUploaded, received_at: datetime, ports: Ports) -> Outcome[PutObject]:
@@ -41,28 +41,37 @@ def handle(event: AudioUploaded, received_at: datetime, ports: Ports) -> Outcome
         The transcript to put and its announcement; or the job's failure with its reason.
 
     Raises:
-        Transient: The store does not answer, or a port is being closed.
+        WorkerCrashed: The call crashes whoever works on it.
+        Transient: The store does not answer.
+        Postponed: The call is to be done later, or by another.
         Fatal: The model cannot be loaded.
     """
-    found = find_transcript(event, ports.store)
-    if found is not None:
-        return Outcome(events=(found,))
     try:
         data = _transcribe(event, received_at, ports).to_bytes()
+    except WorkerCrashed:
+        raise
     except CallFault as fault:
         return Outcome(events=(failure(event, STAGE, fault.reason, dict(fault.details)),))
     key = layout.transcript_key(event.job_id, event.run, sha256_hex(data))
     return Outcome(effects=(PutObject(key, data, _MEDIA_TYPE),), events=(announcement(event, key, data),))
 
 
-def find_transcript(event: AudioUploaded, store: BlobStore) -> TranscriptReady | None:
-    """The announcement of this run's transcript, if an intact one lies in the store."""
-    for blob in store.list(layout.run_prefix(event.job_id, event.run)):
-        if not blob.key.endswith(f"/{layout.TRANSCRIPT_NAME}"):
+def find_transcript(event: AudioUploaded, store: BlobStore, names: Iterable[str]) -> TranscriptReady | None:
+    """The announcement of this run's transcript, if an intact one lies in the store.
+
+    Args:
+        event: The call.
+        store: Where it would lie.
+        names: What lies under the run's prefix.
+    """
+    prefix = layout.run_prefix(event.job_id, event.run)
+    for name in names:
+        if not name.endswith(f"/{layout.TRANSCRIPT_NAME}"):
             continue
-        data = store.read(blob.key)
-        if blob.key == layout.transcript_key(event.job_id, event.run, sha256_hex(data)):
-            return announcement(event, blob.key, data)
+        key = prefix + name
+        data = store.read(key)
+        if key == layout.transcript_key(event.job_id, event.run, sha256_hex(data)):
+            return announcement(event, key, data)
     return None
 
 
@@ -100,7 +109,9 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
             ports.store.local_path(event.audio.key) as audio,
             ports.front_end.prepare(audio, call=f"{event.job_id}/{event.run}", sha256=event.audio.sha256) as call,
         ):
+            reach("transcriber.prepared")
             heard = ports.engine.transcribe(call.windows, event.language) if call.windows else []
+            reach("transcriber.heard")
     except BlobNotFound:
         raise CallFault("audio_missing") from None
     return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms))

@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pipeline.blobs.ports import BlobStore
+from pipeline.errors import Postponed
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
+
+#: Asked by name of a call, `{job}/{run}`, before its turn comes; raises Postponed to let it go.
+StillWanted: TypeAlias = Callable[[str], None]
+
+
+class EngineCrashed(Postponed):
+    """The engine died, hung or broke with this call in it, perhaps among others. The next call finds a fresh one."""
 
 
 class FrontEnd(Protocol):
@@ -30,13 +38,17 @@ class FrontEnd(Protocol):
 
         Raises:
             CallFault: `audio_mismatch`, `no_audio`, `invalid_header`, `unsupported_codec`, `too_long`,
-                `too_many_channels`, `decode_timeout`, `worker_crashed`.
-            Transient: It is being closed.
+                `too_many_channels`, `decode_timeout`.
+            WorkerCrashed: The decoder crashed with it, twice, alone.
+            Postponed: The call is not wanted any more, or the front end is being closed.
         """
 
 
 class Engine(Protocol):
-    """Hears words. Windows may be of different channels and calls; what is heard in one never depends on the others."""
+    """Hears words. Windows may be of different channels and calls; what is heard in one never depends on the others.
+
+    Called from several threads at once, by each for its own call.
+    """
 
     @property
     def facts(self) -> EngineFacts:
@@ -50,9 +62,10 @@ class Engine(Protocol):
             language: ISO 639-1.
 
         Raises:
-            CallFault: `engine_failed`, `worker_crashed`.
+            CallFault: `engine_failed`: nothing can be heard in this language.
+            EngineCrashed: It died, hung or broke.
             Fatal: The model cannot be loaded.
-            Transient: It is being closed.
+            Postponed: The call is not wanted any more, or the engine is being closed.
         """
 
 

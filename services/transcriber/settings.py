@@ -16,10 +16,22 @@ class TranscriberSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRANSCRIBER_", frozen=True, extra="ignore")
 
-    scratch_dir: Path | None = Field(
-        default=None, description="Where decoded channels lie while a call is worked on; none: the temporary folder."
+    retry_delay_s: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="A call that failed while all else worked is tried again after this.",
     )
-
+    max_in_flight: int | None = Field(
+        default=None, ge=1, le=1024, description="Calls under way at once; none: four times the batch size."
+    )
+    front_ends: int = Field(default=1, ge=1, le=64, description="Processes that decode and listen for speech.")
+    takeover_after_s: float = Field(
+        default=15.0,
+        gt=0,
+        le=600,
+        description="A call that another worker began is left alone so long without a sign of life.",
+    )
     model: str = Field(
         default="base", min_length=1, description="A model of the catalogue, or a folder that holds one."
     )

@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from typing import TypeAlias
 
-from pipeline.errors import CallFault
-from pipeline.isolation import ChildFailed, ChildProcess, ChildTimeout, Limits
-from services.transcriber.adapters.children import serve
+from pipeline.errors import Postponed
+from pipeline.isolation import ChildClosed, ChildCrashed, ChildFailed, ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import Hearing, WhisperOptions
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
+from services.transcriber.ports import EngineCrashed, StillWanted
+
+Load: TypeAlias = Callable[[ModelFiles, WhisperOptions], Callable[[Hearing], list[WindowWords]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class WhisperEngine:
         options: How it runs.
         limits: What it may take.
         parameters: Of the front end, to stand in the provenance beside the engine's own.
+        still_wanted: Asked about a call before its turn comes.
+        load: Runs in the child and makes what hears; another one only where poison is tried.
     """
 
     def __init__(
@@ -52,8 +57,12 @@ class WhisperEngine:
         options: WhisperOptions,
         limits: EngineLimits,
         parameters: Mapping[str, str | float] | None = None,
+        *,
+        still_wanted: StillWanted = lambda _call: None,
+        load: Load | None = None,
     ) -> None:
         self._limits = limits
+        self._still_wanted = still_wanted
         self._facts = EngineFacts(
             engine=f"faster-whisper {version('faster-whisper')} / ctranslate2 {version('ctranslate2')}",
             model=files.name,
@@ -66,10 +75,11 @@ class WhisperEngine:
             },
         )
         self._child: ChildProcess[Hearing, list[WindowWords]] = ChildProcess(
-            partial(_load, files, options),
+            partial(load or _load, files, options),
             name="razgovor-engine",
             limits=Limits(memory_bytes=limits.memory_bytes),
             start_timeout_s=limits.start_timeout_s,
+            outlives_failures=False,  # what a library raises may have left the device unusable
         )
 
     @property
@@ -92,17 +102,24 @@ class WhisperEngine:
         self._child.start()
 
     def close(self) -> None:
-        """End the child; a request under way gets Transient."""
+        """End the child; calls under way are postponed."""
         self._child.close()
 
     def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         speech_s = sum(window.duration_s for window in windows)
         timeout_s = self._limits.base_timeout_s + speech_s * self._limits.timeout_per_speech_s
+
+        def still_wanted() -> None:
+            for call in dict.fromkeys(window.call for window in windows):
+                self._still_wanted(call)
+
         try:
-            return serve(self._child, Hearing(tuple(windows), language), timeout_s=timeout_s)
-        except (ChildTimeout, ChildFailed) as error:
-            raise CallFault("engine_failed") from error
+            return self._child.call(Hearing(tuple(windows), language), timeout_s=timeout_s, still_wanted=still_wanted)
+        except ChildClosed as error:
+            raise Postponed("the worker is being closed") from error
+        except (ChildCrashed, ChildTimeout, ChildFailed) as error:
+            raise EngineCrashed(str(error)) from error
 
 
 def _load(files: ModelFiles, options: WhisperOptions) -> Callable[[Hearing], list[WindowWords]]:

@@ -1,4 +1,4 @@
-"""The parent's side of the front end: one limited child that decodes and listens. Built by `__main__`.
+"""The parent's side of the front end: limited children that decode and listen. Built by `__main__`.
 
 A stranger's file may crash a decoder, hang it or eat memory: then the child dies, not the consumer.
 """
@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from pipeline.audio import DecodeLimits
+from pipeline.blobs.scratch import scratch_errors
 from pipeline.errors import CallFault
-from pipeline.isolation import ChildProcess, ChildTimeout, Limits
+from pipeline.isolation import ChildPool, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
 from services.transcriber.adapters.requests import Order
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.ports import StillWanted
+
+MakeListener: TypeAlias = Callable[[Rules, DecodeLimits], Callable[[Order], PreparedCall]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,48 +44,69 @@ class FrontEndLimits:
 
 
 class ChildFrontEnd:
-    """A `ports.FrontEnd` in a child process.
+    """A `ports.FrontEnd` in child processes.
 
     Args:
         scratch_dir: Where channel files lie while a call is worked on, in folders that only we can read; None: the
             system's temporary folder. 64 kB a second and channel.
         rules: What decides what the engine hears.
         limits: What one call may take.
+        children: So many calls are prepared side by side.
+        still_wanted: Asked about a call before its turn comes.
+        listener: Runs in the child and makes what prepares calls; another one only where poison is tried.
     """
 
-    def __init__(self, *, scratch_dir: Path | None, rules: Rules, limits: FrontEndLimits) -> None:
+    def __init__(
+        self,
+        *,
+        scratch_dir: Path | None,
+        rules: Rules,
+        limits: FrontEndLimits,
+        children: int = 1,
+        still_wanted: StillWanted = lambda _call: None,
+        listener: MakeListener | None = None,
+    ) -> None:
         self._scratch_dir = scratch_dir
         self._limits = limits
-        self._child: ChildProcess[Order, PreparedCall] = ChildProcess(
-            partial(_listener, rules, limits.decode),
+        self._still_wanted = still_wanted
+        self._children: ChildPool[Order, PreparedCall] = ChildPool(
+            children,
+            partial(listener or _listener, rules, limits.decode),
             name="razgovor-front-end",
             limits=Limits(memory_bytes=limits.memory_bytes),
             start_timeout_s=limits.start_timeout_s,
         )
 
     def start(self) -> None:
-        """Start the child and load the speech model.
+        """Start the children and load the speech model in each.
 
         Raises:
             Fatal: It is not installed.
             ChildError: It could not be loaded.
         """
-        self._child.start()
+        self._children.start()
 
     def close(self) -> None:
-        """End the child; a call under way gets Transient."""
-        self._child.close()
+        """End the children; calls under way are postponed."""
+        self._children.close()
 
     @contextmanager
     def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
-        with TemporaryDirectory(prefix="razgovor-call-", dir=self._scratch_dir) as folder:
+        with scratch_errors():
+            scratch = TemporaryDirectory(prefix="razgovor-call-", dir=self._scratch_dir)
+        with scratch as folder:
             yield self._prepared(audio, Path(folder), call, sha256)
 
     def _prepared(self, audio: Path, folder: Path, call: str, sha256: str) -> PreparedCall:
         order = Order(audio=audio, folder=folder, call=call, sha256=sha256)
         try:
-            return serve(self._child, order, timeout_s=self._limits.timeout_s)
+            return serve(
+                self._children,
+                order,
+                timeout_s=self._limits.timeout_s,
+                still_wanted=partial(self._still_wanted, call),
+            )
         except ChildTimeout as error:
             raise CallFault("decode_timeout", limit_s=error.limit_s) from error
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CallFault, Transient
-from pipeline.isolation import ChildFailed, ChildProcess, Limits
+from pipeline.errors import Postponed, WorkerCrashed
+from pipeline.isolation import ChildFailed, ChildPool, Limits
 from services.transcriber.adapters.children import serve
 
 
@@ -35,39 +35,54 @@ def marker(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def child(marker: Path) -> Iterator[ChildProcess[str, str]]:
-    process: ChildProcess[str, str] = ChildProcess(
-        partial(crash_while_there, marker), name="test-child", limits=Limits(), start_timeout_s=30
+def children(marker: Path) -> Iterator[ChildPool[str, str]]:
+    pool: ChildPool[str, str] = ChildPool(
+        1, partial(crash_while_there, marker), name="test-child", limits=Limits(), start_timeout_s=30
     )
-    yield process
-    process.close()
+    yield pool
+    pool.close()
 
 
-def test_the_first_crash_is_tried_again(child: ChildProcess[str, str], marker: Path) -> None:
+def ask(children: ChildPool[str, str], request: str) -> str:
+    return serve(children, request, timeout_s=30, still_wanted=lambda: None)
+
+
+def test_the_first_crash_is_tried_again(children: ChildPool[str, str], marker: Path) -> None:
     marker.write_text("once")
 
-    assert serve(child, "call", timeout_s=30) == "CALL"
+    assert ask(children, "call") == "CALL"
 
 
 def test_the_second_crash_is_the_calls_fault_and_the_next_call_is_served(
-    child: ChildProcess[str, str], marker: Path
+    children: ChildPool[str, str], marker: Path
 ) -> None:
     marker.write_text("once\ntwice")
 
-    with pytest.raises(CallFault) as fault:
-        serve(child, "call", timeout_s=30)
+    with pytest.raises(WorkerCrashed):
+        ask(children, "call")
 
-    assert fault.value.reason == "worker_crashed"
-    assert serve(child, "another", timeout_s=30) == "ANOTHER"
+    assert ask(children, "another") == "ANOTHER"
 
 
-def test_what_nobody_foresaw_is_passed_on(child: ChildProcess[str, str]) -> None:
+def test_what_nobody_foresaw_is_passed_on(children: ChildPool[str, str]) -> None:
     with pytest.raises(ChildFailed):
-        serve(child, "unforeseen", timeout_s=30)
+        ask(children, "unforeseen")
 
 
-def test_while_it_is_being_closed_the_call_waits_for_another_worker(child: ChildProcess[str, str]) -> None:
-    child.close()
+def test_while_it_is_being_closed_the_call_waits_for_another_worker(children: ChildPool[str, str]) -> None:
+    children.close()
 
-    with pytest.raises(Transient):
-        serve(child, "call", timeout_s=30)
+    with pytest.raises(Postponed):
+        ask(children, "call")
+
+
+def test_a_call_that_is_not_wanted_any_more_is_not_sent(children: ChildPool[str, str], marker: Path) -> None:
+    marker.write_text("once")
+
+    def not_wanted() -> None:
+        raise Postponed("the call is another's now")
+
+    with pytest.raises(Postponed, match="another's"):
+        serve(children, "call", timeout_s=30, still_wanted=not_wanted)
+
+    assert marker.read_text() == "once"

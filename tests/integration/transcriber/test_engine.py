@@ -3,18 +3,20 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.errors import CallFault, Fatal, Transient
+from pipeline.errors import CallFault, Fatal, Postponed
+from pipeline.testing.waiting import eventually
 from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.windows import Window
 from services.transcriber.fakes import FakeEngine, window
-from services.transcriber.ports import Engine
+from services.transcriber.ports import Engine, EngineCrashed
 from services.transcriber.testing.tiny_whisper import WORDS, build
 
 OPTIONS = WhisperOptions(compute_type="float32")
@@ -101,6 +103,7 @@ def test_a_killed_child_is_replaced_and_the_work_done(tiny_engine: WhisperEngine
     first = tiny_engine.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
+    eventually(lambda: tiny_engine.pid is None)
 
     [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "ru")
 
@@ -108,13 +111,41 @@ def test_a_killed_child_is_replaced_and_the_work_done(tiny_engine: WhisperEngine
     assert tiny_engine.pid not in {None, first}
 
 
-def test_a_channel_file_that_is_gone_is_an_engine_failure_not_a_crash(
-    tiny_engine: WhisperEngine, tmp_path: Path
+def test_what_nobody_foresaw_is_a_crash_too_and_the_next_call_has_a_fresh_engine(
+    tiny_engine: WhisperEngine, pcm: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(CallFault) as fault:
+    tiny_engine.start()
+    first = tiny_engine.pid
+    with pytest.raises(EngineCrashed):
         tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=tmp_path / "gone.f32")], "ru")
 
-    assert fault.value.reason == "engine_failed"
+    assert tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "ru")[0].words
+    assert tiny_engine.pid not in {None, first}
+
+
+def test_calls_side_by_side_each_get_their_own_words(engine: Engine, pcm: Path) -> None:
+    asked = [
+        [window(0, (0.0, 2.0 + count), pcm=pcm, call=f"job-{count}/1", index=index) for index in range(count)]
+        for count in range(1, 5)
+    ]
+    alone = [[words.words for words in engine.transcribe(windows, "ru")] for windows in asked]
+    with ThreadPoolExecutor(len(asked)) as threads:
+        together = list(threads.map(lambda windows: engine.transcribe(windows, "ru"), asked))
+
+    assert [[words.words for words in heard] for heard in together] == alone
+
+
+def test_a_call_that_is_not_wanted_any_more_never_comes_to_its_turn(tiny_model: ModelFiles, pcm: Path) -> None:
+    def not_wanted(call: str) -> None:
+        assert call == "job-1/1"
+        raise Postponed("the call is another's now")
+
+    engine = WhisperEngine(tiny_model, OPTIONS, EngineLimits(), still_wanted=not_wanted)
+    with pytest.raises(Postponed, match="another's"):
+        engine.transcribe([window(0, (0.0, 1.0), pcm=pcm, call="job-1/1")], "ru")
+
+    assert engine.pid is None
+    engine.close()
 
 
 @pytest.fixture
@@ -157,20 +188,18 @@ def test_a_folder_without_a_model_ends_the_process(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_too_long_over_a_call_is_an_engine_failure(tiny_model: ModelFiles, pcm: Path) -> None:
+def test_too_long_over_a_call_is_a_crash(tiny_model: ModelFiles, pcm: Path) -> None:
     limits = EngineLimits(base_timeout_s=0.001, timeout_per_speech_s=0.0)
     engine = WhisperEngine(tiny_model, OPTIONS, limits)
 
-    with pytest.raises(CallFault) as fault:
+    with pytest.raises(EngineCrashed):
         engine.transcribe(windows(pcm), "ru")
     engine.close()
-
-    assert fault.value.reason == "engine_failed"
 
 
 def test_a_closed_engine_leaves_the_call_to_another_worker(tiny_model: ModelFiles, pcm: Path) -> None:
     engine = WhisperEngine(tiny_model, OPTIONS, EngineLimits())
     engine.close()
 
-    with pytest.raises(Transient):
+    with pytest.raises(Postponed, match="being closed"):
         engine.transcribe(windows(pcm), "ru")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio import DecodeLimits
-from pipeline.errors import CallFault, Transient
+from pipeline.errors import CallFault, Postponed
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.domain.preparation import Rules
@@ -137,5 +137,5 @@ def test_a_closed_front_end_leaves_the_call_to_another_worker(tmp_path: Path) ->
     front_end.close()
 
     digest = hashlib.sha256(recording.read_bytes()).hexdigest()
-    with pytest.raises(Transient), front_end.prepare(recording, call="j/1", sha256=digest):
+    with pytest.raises(Postponed), front_end.prepare(recording, call="j/1", sha256=digest):
         pytest.fail("prepared")

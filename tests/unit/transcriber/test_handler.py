@@ -8,12 +8,12 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts import layout, states
 from pipeline.contracts.events import ObjectRef, TranscriptReady, envelope, failure, status
 from pipeline.contracts.transcript import sha256_hex
-from pipeline.errors import CallFault, Fatal, Transient
+from pipeline.errors import CallFault, Fatal, RazgovorError, Transient, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
 from services.transcriber.domain.result import assemble
 from services.transcriber.fakes import TWO_SPEAKERS, FakeEngine, FakeFrontEnd
-from services.transcriber.handler import handle, started
-from services.transcriber.ports import Ports
+from services.transcriber.handler import find_transcript, handle, started
+from services.transcriber.ports import EngineCrashed, Ports
 from tests.unit.transcriber.events import ACCEPTED_AT, AUDIO, uploaded
 
 RECEIVED_AT = ACCEPTED_AT + timedelta(seconds=2)
@@ -58,39 +58,31 @@ def test_a_call_becomes_a_transcript_and_its_announcement() -> None:
     assert handle(EVENT, RECEIVED_AT, ports()) == expected()
 
 
-def test_a_transcript_that_lies_there_is_announced_again_without_the_engine() -> None:
-    there = ports()
+def found(store: MemoryStore) -> TranscriptReady | None:
+    prefix = layout.run_prefix("job-1", 1)
+    return find_transcript(EVENT, store, [blob.key.removeprefix(prefix) for blob in store.list(prefix)])
+
+
+def test_the_announcement_of_a_transcript_that_lies_there_is_the_same() -> None:
+    store = MemoryStore()
     [put] = expected().effects
-    there.store.put(put.key, put.data, media_type=put.media_type)
-    engine = FakeEngine()
+    store.put(put.key, put.data, media_type=put.media_type)
 
-    later = RECEIVED_AT + timedelta(hours=1)
-    outcome = handle(EVENT, later, Ports(there.store, FakeFrontEnd(), engine))
-
-    assert outcome == Outcome(events=expected().events)
-    assert engine.calls == 0
-    assert started(EVENT, there.store) == ()
+    assert (found(store),) == expected().events
 
 
-def test_a_transcript_of_another_run_is_not_this_runs() -> None:
-    there = ports()
+def test_artefacts_markers_and_damaged_transcripts_are_none() -> None:
+    store = MemoryStore()
     [put] = expected().effects
-    there.store.put(put.key.replace("/1/", "/11/"), put.data, media_type=put.media_type)
+    store.put(put.key, put.data[:-1], media_type=put.media_type)
+    store.put(layout.artefact_key("job-1", 1, "aa", "txt"), b"text", media_type="text/plain")
+    store.put(layout.start_key("job-1", 1, 1), b"", media_type="text/plain")
 
-    assert handle(EVENT, RECEIVED_AT, there) == expected()
-
-
-def test_artefacts_and_damaged_transcripts_do_not_count() -> None:
-    there = ports()
-    [put] = expected().effects
-    there.store.put(put.key, put.data[:-1], media_type=put.media_type)
-    there.store.put(layout.artefact_key("job-1", 1, "aa", "txt"), b"text", media_type="text/plain")
-
-    assert handle(EVENT, RECEIVED_AT, there) == expected()
+    assert found(store) is None
 
 
-def test_the_start_is_told_while_there_is_work() -> None:
-    assert started(EVENT, ports().store) == (status(EVENT, states.TRANSCRIBING, "transcriber"),)
+def test_the_start_is_told() -> None:
+    assert started(EVENT) == status(EVENT, states.TRANSCRIBING, "transcriber")
 
 
 def test_a_recording_that_is_gone_fails_the_job() -> None:
@@ -115,13 +107,13 @@ def test_a_fault_of_the_call_fails_the_job_with_its_figures() -> None:
 
 
 def test_a_fault_of_the_engine_fails_the_job() -> None:
-    assert handle(EVENT, RECEIVED_AT, ports(engine=FakeEngine(error=CallFault("worker_crashed")))) == Outcome(
-        events=(failure(EVENT, "transcriber", "worker_crashed"),)
+    assert handle(EVENT, RECEIVED_AT, ports(engine=FakeEngine(error=CallFault("engine_failed")))) == Outcome(
+        events=(failure(EVENT, "transcriber", "engine_failed"),)
     )
 
 
-@pytest.mark.parametrize("error", [Transient("closing"), Fatal("no model")])
-def test_what_is_not_the_calls_fault_is_the_runners_business(error: Transient | Fatal) -> None:
+@pytest.mark.parametrize("error", [Transient("away"), Fatal("no model"), EngineCrashed("died"), WorkerCrashed()])
+def test_what_is_more_than_the_calls_fault_is_the_processors_business(error: RazgovorError) -> None:
     with pytest.raises(type(error)):
         handle(EVENT, RECEIVED_AT, ports(engine=FakeEngine(error=error)))
 
