@@ -2,7 +2,12 @@
 
 RazgovorError
 ├── CallFault     a known fault of one call: the job fails with its reason; never the DLQ
-├── Transient     the dependency's fault: the same event again after a pause, for as long as it takes
+│   ├── RetriableFault  the same, if it is still so after three attempts
+│   └── WorkerCrashed   the call crashes whoever works on it: failed, and the record goes to the DLQ too
+├── Transient     a dependency does not answer: the same event again after a pause, for as long as it takes; if its canary
+│   │             works and only this event fails, three attempts
+│   └── Unavailable     not the event's doing, whatever a canary says: never an attempt
+│       └── Postponed       nobody's fault: to be done later, after all that waits, or by another
 ├── Permanent     this record can never be handled: the DLQ
 └── Fatal         this process cannot go on: exit non-zero, offset untouched
 """
@@ -31,11 +36,26 @@ class CallFault(RazgovorError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel whole through the pipe of a child process."""
-        return _rebuild_call_fault, (self.reason, dict(self.details))
+        return _rebuild_call_fault, (type(self), self.reason, dict(self.details))
 
 
-def _rebuild_call_fault(reason: str, details: dict[str, str]) -> CallFault:
-    return CallFault(reason, **details)
+def _rebuild_call_fault(kind: type[CallFault], reason: str, details: dict[str, str]) -> CallFault:
+    return kind(reason, **details)
+
+
+class RetriableFault(CallFault):
+    """Looks like a fault of this call and may pass, such as an object that a store shows late: tried again first."""
+
+
+class WorkerCrashed(CallFault):
+    """The work on this call crashed its worker again and again."""
+
+    def __init__(self) -> None:
+        super().__init__("worker_crashed")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel whole through the pipe of a child process."""
+        return WorkerCrashed, ()
 
 
 class Transient(RazgovorError):
@@ -48,6 +68,21 @@ class Transient(RazgovorError):
     def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Unavailable(Transient):
+    """Certainly not the event's doing: the broker takes nothing, this worker is being closed, the fuse has blown.
+
+    Waited for like any Transient; never held against the event as an attempt.
+    """
+
+
+class Postponed(Unavailable):
+    """Nothing is wrong, but this work is not to be done now: the runner takes it again after all that waits.
+
+    Where its partition is another's by then, or the process drains, it is left to the next owner instead.
+    `retry_after_s` says when at the earliest.
+    """
 
 
 class Permanent(RazgovorError):

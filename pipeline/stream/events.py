@@ -1,12 +1,12 @@
 """One event through a service: decode, decide, apply effects, publish. The runner stores the offset after it.
 
-This is the one place that applies an Outcome. Failures by kind (DESIGN: handlers say what kind, we decide what to do):
+This is the one place that applies an Outcome, and the one that acts on failures by kind. Handlers say what kind,
+`canary` tells whose fault it is, `verdicts` what it means, `retries` how it is tried again:
 
-    undecodable              the DLQ
-    CallFault                job.status failed with its reason; never the DLQ
-    Transient                back to the runner: the same event again
-    Permanent                the DLQ and job.status failed `internal_error`
-    an unknown exception     three attempts in place, then the DLQ and job.status failed `internal_error`
+    undecodable                        the DLQ
+    a failure, and the canary fails    back to the runner: the same event again, no attempt burned
+    a failure, and the canary works    as its verdict says: another attempt, or the DLQ and job.status failed
+    the DLQ or the broker takes nothing    back to the runner: no offset passes what is put nowhere
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ from typing import Final, Generic, Protocol, TypeVar
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import events
 from pipeline.contracts.events import Event, EventT
-from pipeline.errors import CallFault, Fatal, Permanent, Transient
+from pipeline.crash_points import reach
+from pipeline.errors import Fatal, Permanent, Transient, Unavailable
 from pipeline.outcome import Outcome, PutObject
-from pipeline.stream import wire
-from pipeline.stream.dead_letters import DeadLetters
 from pipeline.stream.ports import Message, Producer
-from pipeline.telemetry import logs
+from pipeline.stream.retries import ATTEMPTS
+from pipeline.stream.safeguards import Safeguards
+from pipeline.stream.under_way import UnderWay
+from pipeline.stream.verdicts import TRANSIENT, UNKNOWN, Verdict, verdict
+from pipeline.stream.wire import Wire
+from pipeline.telemetry import families, logs
 
-_ATTEMPTS: Final = 3
+#: Outcomes that the store did not take yet are held: deciding again could cost minutes of the engine.
+_HELD_OUTCOMES_MAX: Final = 64
 _log = logs.get(__name__)
 
 
@@ -63,9 +68,10 @@ class EventProcessor(Generic[EventT]):
         stage: str,
         store: BlobStore,
         producer: Producer,
-        dead_letters: DeadLetters,
+        guards: Safeguards,
         clock: Callable[[], datetime],
         announce: Announce[EventT] = nothing_ahead,
+        wire: Wire | None = None,
     ) -> None:
         """Any other event than `expects` on our topics is put aside; `clock` tells the time of pickup."""
         self._expects = expects
@@ -74,56 +80,115 @@ class EventProcessor(Generic[EventT]):
         self._stage = stage
         self._store = store
         self._producer = producer
-        self._dead_letters = dead_letters
+        self._dead_letters = guards.dead_letters
+        self._canary = guards.canary
+        self._fuse = guards.fuse
+        self._retries = guards.retries
+        self._metrics = guards.metrics
         self._clock = clock
+        self._wire = wire or Wire()
+        self._held: UnderWay[Outcome[PutObject]] = UnderWay(_HELD_OUTCOMES_MAX)
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Carry messages through, one after another.
 
         Raises:
-            Transient: A dependency is away; everything may be done again.
+            Transient: A dependency is away, or the fuse has blown; everything may be done again.
             Fatal: This process cannot go on.
         """
         for message in messages:
+            self._fuse.check()
             self._carry(message)
+            self._retries.forget(message)
+            self._held.forget(message)
 
     def _carry(self, message: Message) -> None:
+        event = self._decoded(message)
+        if event is None:
+            return
+        reach("stream.decoded")
         try:
-            event = wire.decode(message)
+            self._work(message, event)
+        except (Unavailable, Fatal):
+            raise
+        except Exception as error:  # noqa: BLE001  the boundary: a bug of ours must not stop the partition
+            self._failed(message, event, error)
+        else:
+            self._metrics.add(families.ATTEMPTS, outcome="done")
+            self._fuse.passed()
+
+    def _decoded(self, message: Message) -> EventT | None:
+        """The event; None if it was put aside."""
+        try:
+            event = self._wire.decode(message)
         except Permanent as error:
-            self._dead_letters.put(message, error.reason, stage="decode")
-            return
-        if not isinstance(event, self._expects):
-            self._dead_letters.put(message, "unexpected_event", stage="decode", event_id=event.event_id)
-            return
-        self._publish(self._announce(event))
-        outcome = self._decide(message, event)
-        for effect in outcome.effects:
-            self._store.put(effect.key, effect.data, media_type=effect.media_type)
+            self._dead_letters.put(message, error.reason, stage="decode", attempt=self._retries.attempt(message))
+            return None
+        if isinstance(event, self._expects):
+            return event
+        self._dead_letters.put(message, "unexpected_event", stage="decode", event_id=event.event_id)
+        return None
+
+    def _work(self, message: Message, event: EventT) -> None:
+        try:
+            self._work_once(message, event)
+        except Unavailable:
+            raise
+        except Transient:
+            # Only an event that fails before and after a living canary is at fault: a store that fails now and then
+            # lets a canary through now and then.
+            self._canary.check()
+            self._work_once(message, event)
+
+    def _work_once(self, message: Message, event: EventT) -> None:
+        outcome = self._held.get(message)
+        if outcome is None:
+            self._publish(self._announce(event))
+            reach("stream.announced")
+            outcome = self._handler(event, self._clock())
+            reach("stream.decided")
+        self._apply(message, outcome)
         self._publish(outcome.events)
+        reach("stream.published")
+
+    def _apply(self, message: Message, outcome: Outcome[PutObject]) -> None:
+        try:
+            for effect in outcome.effects:
+                self._store.put(effect.key, effect.data, media_type=effect.media_type)
+                reach("stream.effect_put")
+        except Transient:
+            self._held.keep(message, outcome)
+            raise
 
     def _publish(self, followers: Sequence[Event]) -> None:
-        if followers:
-            self._producer.publish([wire.encode(follower) for follower in followers])
+        if not followers:
+            return
+        try:
+            self._producer.publish([self._wire.encode(follower) for follower in followers])
+        except Transient as error:
+            # Whatever the broker's metadata say, a record that it does not take is not the event's doing.
+            raise Unavailable(str(error), retry_after_s=error.retry_after_s) from error
 
-    def _decide(self, message: Message, event: EventT) -> Outcome[PutObject]:
-        received_at = self._clock()
-        kind = ""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._handler(event, received_at)
-            except CallFault as fault:
-                _log.info("call_failed", job_id=event.job_id, reason=fault.reason)
-                return Outcome(events=(events.failure(event, self._stage, fault.reason, dict(fault.details)),))
-            except (Transient, Fatal):
-                raise
-            except Permanent as error:
-                kind = error.reason
-                break
-            except Exception as error:  # noqa: BLE001  the boundary: a bug of ours must not stop the partition
-                kind = type(error).__name__
-                # Frames only: an exception's text can hold what was said or who said it.
-                frames = traceback.format_tb(error.__traceback__)
-                _log.error("unknown_error", job_id=event.job_id, attempt=attempt, kind=kind, frames=frames)
-        self._dead_letters.put(message, kind, stage="handle", attempt=_ATTEMPTS, event_id=event.event_id)
-        return Outcome(events=(events.failure(event, self._stage, "internal_error", {"service": self._stage}),))
+    def _failed(self, message: Message, event: EventT, error: Exception) -> None:
+        found, attempt = verdict(error, self._stage), self._retries.attempt(message)
+        _tell(event, error, found, attempt)
+        if found.retriable:
+            self._canary.check()
+        self._metrics.add(families.ATTEMPTS, outcome=found.kind)
+        if found.retriable and attempt < ATTEMPTS:
+            self._retries.again(message)
+            return
+        if found.aside_as is not None:
+            event_id = event.event_id
+            self._dead_letters.put(message, found.aside_as, stage="handle", attempt=attempt, event_id=event_id)
+        self._publish((events.failure(event, self._stage, found.reason, dict(found.details)),))
+
+
+def _tell(event: Event, error: Exception, found: Verdict, attempt: int) -> None:
+    facts = {"job_id": event.job_id, "run": event.run, "attempt": attempt, "reason": found.reason}
+    if found.kind != UNKNOWN:
+        _log.warning("call_failed", **facts, kind=found.kind, error=str(error) if found.kind == TRANSIENT else None)
+    else:
+        # Frames only: an exception's text can hold what was said or who said it.
+        frames = traceback.format_tb(error.__traceback__)
+        _log.error("unknown_error", **facts, kind=type(error).__name__, frames=frames)

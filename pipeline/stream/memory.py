@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from pipeline.errors import Transient
+from pipeline.errors import Permanent, Transient
 from pipeline.stream.ports import (
+    RECORD_TOO_LARGE,
     AssignmentListener,
     Delivered,
     LogBounds,
@@ -19,7 +20,8 @@ from pipeline.stream.ports import (
     TopicPartition,
 )
 
-_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+#: When every record was published.
+EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -29,10 +31,14 @@ class _Group:
 
 
 class MemoryBroker:
-    """Topics, logs and groups of one process. `down` makes every call end in Transient."""
+    """Topics, logs and groups of one process. `down` makes every call end in Transient.
+
+    `record_bytes_max` is the largest record taken, key, value and headers together; None: any.
+    """
 
     def __init__(self, partitions: int = 4) -> None:
         self.down = False
+        self.record_bytes_max: int | None = None
         self.name = "memory-1"
         self._partitions = partitions
         self._logs: dict[TopicPartition, list[Message]] = {}
@@ -83,6 +89,11 @@ class MemoryBroker:
             raise Transient("memory broker is down")
 
 
+def _size_bytes(record: Record) -> int:
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
 class MemoryProducer:
     """See `ports.Producer`."""
 
@@ -92,6 +103,9 @@ class MemoryProducer:
     def publish(self, records: Sequence[Record]) -> list[Delivered]:
         """See `Producer.publish`."""
         self._broker.check()
+        limit = self._broker.record_bytes_max
+        if limit is not None and any(_size_bytes(record) > limit for record in records):
+            raise Permanent(RECORD_TOO_LARGE)
         with self._broker.changed:
             delivered = [self._append(record) for record in records]
             self._broker.changed.notify_all()
@@ -110,7 +124,7 @@ class MemoryProducer:
                 key=record.key,
                 value=record.value,
                 headers=record.headers,
-                timestamp=_EPOCH,
+                timestamp=EPOCH,
             )
         )
         return Delivered(record.topic, partition.partition, offset)
@@ -134,9 +148,19 @@ class MemoryConsumer:
         self._paused: set[TopicPartition] = set()
         self._on_assign: AssignmentListener = lambda _: None
         self._on_revoke: AssignmentListener = lambda _: None
+        self._on_lost: AssignmentListener = lambda _: None
+        self._confirmed: dict[TopicPartition, int] = {}
+        self._evicted = False
 
-    def subscribe(self, topics: Sequence[str], on_assign: AssignmentListener, on_revoke: AssignmentListener) -> None:
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        on_assign: AssignmentListener,
+        on_revoke: AssignmentListener,
+        on_lost: AssignmentListener | None = None,
+    ) -> None:
         """See `Consumer.subscribe`."""
+        self._on_lost = on_lost or on_revoke
         self._topics = tuple(topics)
         self._on_assign = on_assign
         self._on_revoke = on_revoke
@@ -145,8 +169,10 @@ class MemoryConsumer:
     def poll(self, timeout_s: float, max_messages: int) -> list[Message]:
         """See `Consumer.poll`."""
         self._broker.check()
-        self._rebalance()
         with self._broker.changed:
+            if self._evicted:
+                self._rejoin()
+            self._rebalance()
             self._broker.changed.wait_for(lambda: bool(self._readable()), timeout_s)
             found: list[Message] = []
             for partition in self._readable():
@@ -176,10 +202,29 @@ class MemoryConsumer:
             self._on_revoke(gone)
             for partition in gone:
                 del self._positions[partition]
-        if come := sorted(mine - held):
+        # As in Kafka, a partition is handed on only when its owner has let go of it.
+        taken = {partition for member in members if member is not self for partition in member.held}
+        if come := sorted(mine - held - taken):
             for partition in come:
                 self._positions[partition] = self._group.committed.get(partition, 0)
             self._on_assign(come)
+
+    @property
+    def held(self) -> frozenset[TopicPartition]:
+        """The partitions it reads."""
+        return frozenset(self._positions)
+
+    def evict(self) -> None:
+        """End its membership, as a broker does when the session has timed out; it learns of it when it polls next."""
+        self._group.members.remove(self)
+        self._evicted = True
+
+    def _rejoin(self) -> None:
+        self._evicted = False
+        lost = sorted(self._positions)
+        self._positions.clear()
+        self._on_lost(lost)
+        self._group.members.append(self)
 
     def rewind(self) -> None:
         """Read from the start again, as after `auto.offset.reset: earliest` on a wiped log."""
@@ -196,14 +241,30 @@ class MemoryConsumer:
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit`."""
         self._broker.check()
+        if self._evicted:
+            raise Transient("memory broker: no such member")
         self._group.committed.update(offsets)
+
+    def commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """See `Consumer.commit_soon`."""
+        if not self._broker.down and not self._evicted:
+            self._group.committed.update(offsets)
+            self._confirmed.update(offsets)
+
+    def confirmed(self) -> dict[TopicPartition, int]:
+        """See `Consumer.confirmed`."""
+        confirmed, self._confirmed = self._confirmed, {}
+        return confirmed
 
     def close(self) -> None:
         """See `Consumer.close`."""
-        if self in self._group.members:
-            self._on_revoke(sorted(self._positions))
+        with self._broker.changed:
+            if self in self._group.members:
+                self._on_revoke(sorted(self._positions))
+                self._group.members.remove(self)
+            else:
+                self._on_lost(sorted(self._positions))
             self._positions.clear()
-            self._group.members.remove(self)
 
 
 class MemoryLogReader:

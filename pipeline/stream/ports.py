@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+from pipeline.errors import Unavailable
 
 Headers = tuple[tuple[str, bytes], ...]
+
+#: The reason of the Permanent that `Producer.publish` raises.
+RECORD_TOO_LARGE: Final = "record_too_large"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +64,18 @@ class Delivered:
     offset: int
 
 
+class PartlyDelivered(Unavailable):
+    """The broker acknowledged some records of a call and not the others, which may or may not be there.
+
+    Attributes:
+        delivered: In the order of the records; None where there is no acknowledgement.
+    """
+
+    def __init__(self, message: str, delivered: Sequence[Delivered | None]) -> None:
+        super().__init__(message)
+        self.delivered = tuple(delivered)
+
+
 class Producer(Protocol):
     """Publishes and waits for the delivery reports."""
 
@@ -66,7 +83,9 @@ class Producer(Protocol):
         """Publish and return when every record is acknowledged by all in-sync replicas, in order of `records`.
 
         Raises:
-            Transient: The broker did not acknowledge; the records may or may not be there.
+            PartlyDelivered: The broker acknowledged some of them.
+            Transient: It acknowledged none that we know of; the records may or may not be there.
+            Permanent: `record_too_large`: one of them is larger than the broker ever takes; others may be there.
             Fatal: The broker refuses us: authentication, authorisation, no such topic.
         """
 
@@ -88,8 +107,21 @@ AssignmentListener = Callable[[Sequence[TopicPartition]], None]
 class Consumer(Protocol):
     """A member of a consumer group. Used by one thread only; the listeners run inside `poll` and `close`."""
 
-    def subscribe(self, topics: Sequence[str], on_assign: AssignmentListener, on_revoke: AssignmentListener) -> None:
-        """Join the group. `on_revoke` also tells of partitions that were lost."""
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        on_assign: AssignmentListener,
+        on_revoke: AssignmentListener,
+        on_lost: AssignmentListener | None = None,
+    ) -> None:
+        """Join the group.
+
+        Args:
+            topics: What to read.
+            on_assign: Told of partitions that are ours now.
+            on_revoke: Told of partitions while they are still ours for this last moment: a commit still counts.
+            on_lost: Told of partitions that are another's already; none: `on_revoke` is.
+        """
 
     def poll(self, timeout_s: float, max_messages: int) -> list[Message]:
         """Messages that are here, or none after the timeout.
@@ -111,6 +143,12 @@ class Consumer(Protocol):
         Raises:
             Transient: Not committed; say it again later.
         """
+
+    def commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit without waiting for the broker; `confirmed` tells of what arrived. What did not: say it again."""
+
+    def confirmed(self) -> dict[TopicPartition, int]:
+        """What the broker has taken of `commit_soon` since the last call; asked after `poll`."""
 
     def close(self) -> None:
         """Leave the group."""

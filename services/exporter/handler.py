@@ -1,4 +1,4 @@
-"""`transcript.ready` in, `job.status` (`completed` or `failed`) out. Called by the runner, which applies the outcome.
+"""`transcript.ready` in, `job.status` (`completed`) out, or why it failed. Called by `stream.events`, which applies the outcome.
 
 An artefact that lies in the store already is taken as it is: keys are immutable, and another release of the exporter may
 lay a page out differently. So an event that comes twice ends in the same `completed`, and a lost announcement heals.
@@ -19,9 +19,9 @@ from pydantic import ValidationError
 from pipeline.blobs.ports import BlobNotFound, BlobStore
 from pipeline.contracts import layout, states
 from pipeline.contracts.call_info import CallInfo
-from pipeline.contracts.events import Artefact, Completion, Summary, TranscriptReady, failure, status
+from pipeline.contracts.events import Artefact, Completion, Summary, TranscriptReady, status
 from pipeline.contracts.transcript import Transcript, sha256_hex
-from pipeline.errors import CallFault
+from pipeline.errors import CallFault, RetriableFault
 from pipeline.outcome import Outcome, PutObject
 from services.exporter.formats import FORMATS
 
@@ -36,16 +36,15 @@ def handle(event: TranscriptReady, store: BlobStore) -> Outcome[PutObject]:
         store: Where it is read from.
 
     Returns:
-        The artefacts to put that are not there yet, and `completed` with all of them; or the job's failure:
-        `transcript_missing`, `transcript_invalid` (other bytes than announced, or not readable).
+        The artefacts to put that are not there yet, and `completed` with all of them.
 
     Raises:
+        CallFault: `transcript_invalid`: it is not readable, or not this job's.
+        RetriableFault: `transcript_missing`, because a store may show late what was put a moment ago;
+            `transcript_invalid` where other bytes came than were announced, because they may have suffered on the way.
         Transient: The store does not answer, or there is no room for temporary files.
     """
-    try:
-        transcript = _read_transcript(event, store)
-    except CallFault as fault:
-        return Outcome(events=(failure(event, STAGE, fault.reason, dict(fault.details)),))
+    transcript = _read_transcript(event, store)
     info = _read_call_info(event, store)
     made = [_artefact(name, transcript, info, event, store) for name in _known_formats(event)]
     completion = Completion(
@@ -73,9 +72,9 @@ def _read_transcript(event: TranscriptReady, store: BlobStore) -> Transcript:
     try:
         data = store.read(event.transcript.key)
     except BlobNotFound:
-        raise CallFault("transcript_missing") from None
+        raise RetriableFault("transcript_missing") from None
     if sha256_hex(data) != event.transcript.sha256:
-        raise CallFault("transcript_invalid")
+        raise RetriableFault("transcript_invalid")
     transcript = Transcript.from_bytes(data)
     is_of_job = (transcript.job_id, transcript.run) == (event.job_id, event.run)
     if not is_of_job or not all(map(math.isfinite, _figures(transcript))):

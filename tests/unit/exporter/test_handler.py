@@ -9,7 +9,7 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts import events, layout
 from pipeline.contracts.events import Artefact, Completion, ObjectRef, TranscriptReady
 from pipeline.contracts.transcript import Transcript, sha256_hex
-from pipeline.errors import Transient
+from pipeline.errors import CallFault, RetriableFault, Transient
 from pipeline.outcome import Outcome, PutObject
 from pipeline.testing import samples
 from services.exporter.formats import FORMATS
@@ -121,10 +121,12 @@ def test_the_locale_of_the_event_is_the_language_of_the_files() -> None:
     assert effect.data.startswith(b"Call transcript\n")
 
 
-def test_a_transcript_that_is_not_there_fails_the_job() -> None:
+def test_a_transcript_that_is_not_there_is_looked_for_again() -> None:
     event, store = _stored(calls.conversation())
     store.delete(event.transcript.key)
-    assert handle(event, store) == Outcome(events=(events.failure(event, "exporter", "transcript_missing"),))
+    with pytest.raises(RetriableFault) as caught:
+        handle(event, store)
+    assert caught.value.reason == "transcript_missing"
 
 
 @pytest.mark.parametrize("change", ["bytes", "job", "run", "schema", "not JSON", "NaN", "Infinity"])
@@ -143,7 +145,10 @@ def test_a_transcript_that_is_not_the_announced_one_or_unreadable_fails_the_job(
     event, store = _stored(data)
     if change == "bytes":
         store.put(event.transcript.key, data + b" ", media_type="application/json")
-    assert handle(event, store) == Outcome(events=(events.failure(event, "exporter", "transcript_invalid"),))
+    with pytest.raises(CallFault) as caught:
+        handle(event, store)
+    assert caught.value.reason == "transcript_invalid"
+    assert isinstance(caught.value, RetriableFault) == (change == "bytes")
 
 
 @pytest.mark.parametrize("info", [None, b"", b'{"operator": 5}', b'{"of_tomorrow": "x"}'])

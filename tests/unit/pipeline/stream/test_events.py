@@ -4,45 +4,26 @@ from datetime import datetime
 
 import pytest
 
-from pipeline.blobs.memory import MemoryStore
-from pipeline.contracts.events import Event, JobStatus, TranscriptReady
-from pipeline.errors import CallFault, Fatal, Permanent, Transient
-from pipeline.isolation import ChildFailed
+from pipeline.contracts.events import Event, TranscriptReady
+from pipeline.errors import CallFault, Fatal, Permanent, Transient, Unavailable
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
-from pipeline.stream.dead_letters import DeadLetters
-from pipeline.stream.events import EventProcessor, Handler
-from pipeline.stream.memory import MemoryBroker
-from pipeline.stream.ports import Message, Record
+from pipeline.stream.ports import Record
 from pipeline.testing import samples
+from tests.unit.pipeline.stream.house import House
+
+READY = wire.encode(samples.transcript_ready())
 
 
-class House:
-    """A processor over fakes, and what came out of it."""
+def never(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
+    raise AssertionError
 
-    def __init__(self, handler: Handler[TranscriptReady]) -> None:
-        self.broker = MemoryBroker()
-        self.store = MemoryStore()
-        producer = self.broker.producer()
-        self.processor = EventProcessor(
-            handler,
-            expects=TranscriptReady,
-            stage="exporter",
-            store=self.store,
-            producer=producer,
-            dead_letters=DeadLetters(producer, group="exporter"),
-            clock=lambda: samples.ACCEPTED_AT,
-        )
 
-    def carry(self, record: Record) -> None:
-        self.broker.producer().publish([record])
-        self.processor(self.broker.messages(record.topic)[-1:])
+def raising(error: Exception) -> House:
+    def handler(_event: TranscriptReady, _received_at: datetime) -> Outcome[PutObject]:
+        raise error
 
-    def published(self) -> list[Event]:
-        return [wire.decode(message) for message in self.broker.messages("job.status")]
-
-    def put_aside(self) -> list[Message]:
-        return self.broker.messages("transcript.ready.dlq")
+    return House(handler)
 
 
 def test_effects_are_applied_before_events_are_published() -> None:
@@ -53,30 +34,45 @@ def test_effects_are_applied_before_events_are_published() -> None:
         return Outcome((PutObject("jobs/job-1/1/x/call.txt", b"text", "text/plain"),), (done,))
 
     house = House(handler)
-    house.carry(wire.encode(samples.transcript_ready()))
+    house.carry(READY)
     assert house.store.objects == {"jobs/job-1/1/x/call.txt": b"text"}
     assert house.published() == [done]
 
 
 def test_nothing_is_published_when_the_effect_fails() -> None:
-    def full(*_args: object, **_named: object) -> None:
-        raise Transient("store is full")
-
     def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
         return Outcome((PutObject("k", b"", "text/plain"),), (samples.job_status(),))
 
     house = House(handler)
-    house.store.put = full  # type: ignore[method-assign]  # a store that breaks
+    house.store.fails = lambda _key: True
     with pytest.raises(Transient):
-        house.carry(wire.encode(samples.transcript_ready()))
+        house.carry(READY)
     assert house.published() == []
 
 
-def test_what_cannot_be_decoded_is_put_aside_with_its_bytes_and_its_story() -> None:
-    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        raise AssertionError
+def test_what_the_store_does_not_take_is_not_decided_again() -> None:
+    decided = []
+
+    def handler(event: Event, _received_at: datetime) -> Outcome[PutObject]:
+        decided.append(event)
+        return Outcome((PutObject("jobs/k", b"v", "text/plain"),), (samples.job_status(),))
 
     house = House(handler)
+    message = house.lay(READY)
+    house.store.fails = lambda _key: True
+    for _ in range(5):
+        with pytest.raises(Transient):
+            house.take(message)
+    house.store.fails = lambda _key: False
+    house.take(message)
+    assert len(decided) == 1
+    assert house.published() == [samples.job_status()]
+    house.take(message)
+    assert len(decided) == 2
+
+
+def test_what_cannot_be_decoded_is_put_aside_with_its_bytes_and_its_story() -> None:
+    house = House(never)
     house.carry(Record("transcript.ready", b"job-1", b"no avro", (("traceparent", b"00-x"),)))
     (aside,) = house.put_aside()
     assert (aside.key, aside.value) == (b"job-1", b"no avro")
@@ -89,10 +85,7 @@ def test_what_cannot_be_decoded_is_put_aside_with_its_bytes_and_its_story() -> N
 
 
 def test_an_event_that_belongs_elsewhere_is_put_aside() -> None:
-    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        raise AssertionError
-
-    house = House(handler)
+    house = House(never)
     stray = wire.encode(samples.job_status())
     house.carry(Record("transcript.ready", stray.key, stray.value, stray.headers))
     (aside,) = house.put_aside()
@@ -100,72 +93,99 @@ def test_an_event_that_belongs_elsewhere_is_put_aside() -> None:
 
 
 def test_a_fault_of_the_call_fails_the_job_and_is_not_put_aside() -> None:
-    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        raise CallFault("too_long", limit_s=60)
-
-    house = House(handler)
-    house.carry(wire.encode(samples.transcript_ready()))
-    (failed,) = house.published()
-    assert isinstance(failed, JobStatus)
-    assert (failed.state, failed.reason, failed.details) == ("failed", "too_long", {"limit_s": "60"})
+    house = raising(CallFault("too_long", limit_s=60))
+    house.carry(READY)
+    failed = house.failure()
+    assert (failed.reason, failed.details) == ("too_long", {"limit_s": "60"})
     assert house.put_aside() == []
 
 
-def test_an_unknown_exception_is_tried_three_times_then_put_aside_and_the_job_fails() -> None:
-    tried = []
-
-    def handler(event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        tried.append(event)
-        raise ZeroDivisionError("Иванов, +79991234567")
-
-    house = House(handler)
-    house.carry(wire.encode(samples.transcript_ready()))
-    assert len(tried) == 3
+def test_a_record_that_can_never_be_handled_is_put_aside_at_once_and_the_job_fails() -> None:
+    house = raising(Permanent("no_such_thing"))
+    house.carry(READY)
     (aside,) = house.put_aside()
-    assert aside.header("razgovor.reason") == b"ZeroDivisionError"
-    assert aside.header("razgovor.attempt") == b"3"
-    assert "Иванов".encode() not in b"".join(value for _name, value in aside.headers)
-    (failed,) = house.published()
-    assert isinstance(failed, JobStatus)
-    assert failed.reason == "internal_error"
+    assert (aside.header("razgovor.reason"), aside.header("razgovor.attempt")) == (b"no_such_thing", b"1")
+    assert house.failure().reason == "internal_error"
 
 
-@pytest.mark.parametrize("error", [Transient("away"), Fatal("broken")])
-def test_transient_and_fatal_are_the_runners(error: Exception) -> None:
-    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        raise error
-
-    house = House(handler)
-    with pytest.raises(type(error)):
-        house.carry(wire.encode(samples.transcript_ready()))
+@pytest.mark.parametrize("error", [Unavailable("being closed"), Fatal("broken")])
+def test_what_is_certainly_not_the_events_fault_is_the_runners(error: Exception) -> None:
+    house = raising(error)
+    message = house.lay(READY)
+    for _ in range(10):
+        with pytest.raises(type(error)):
+            house.take(message)
     assert house.published() == []
     assert house.put_aside() == []
 
 
 def test_a_record_is_not_passed_while_the_dlq_is_down() -> None:
-    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        raise AssertionError
+    house = House(never)
+    message = house.lay(Record("transcript.ready", b"k", b"junk"))
+    house.broker.down = True
+    for _ in range(30):
+        with pytest.raises(Transient):
+            house.take(message)
+    house.broker.down = False
+    house.take(message)
+    assert len(house.put_aside()) == 1
 
-    house = House(handler)
-    house.broker.producer().publish([Record("transcript.ready", b"k", b"junk")])
-    messages = house.broker.messages("transcript.ready")
+
+def test_a_job_is_not_failed_before_the_dlq_has_its_record() -> None:
+    house = raising(Permanent("no_such_thing"))
+    message = house.lay(READY)
     house.broker.down = True
     with pytest.raises(Transient):
-        house.processor(messages)
+        house.take(message)
+    house.broker.down = False
+    assert house.published() == []
+    house.take(message)
+    assert house.failure().reason == "internal_error"
 
 
-@pytest.mark.parametrize(("error", "tries"), [(ChildFailed("KeyError"), 3), (Permanent("no_such_thing"), 1)])
-def test_a_failure_of_ours_that_nobody_maps_never_stops_the_partition(error: Exception, tries: int) -> None:
-    tried = []
-
-    def handler(event: Event, _received_at: datetime) -> Outcome[PutObject]:
-        tried.append(event)
-        raise error
+def test_a_broker_that_takes_nothing_burns_no_attempt() -> None:
+    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
+        return Outcome(events=(samples.job_status(),))
 
     house = House(handler)
-    house.carry(wire.encode(samples.transcript_ready()))
-    assert len(tried) == tries
-    assert len(house.put_aside()) == 1
-    (failed,) = house.published()
-    assert isinstance(failed, JobStatus)
-    assert (failed.state, failed.reason) == ("failed", "internal_error")
+    message = house.lay(READY)
+    broken = house.processor._producer
+    healthy = broken.publish
+
+    def refuse(_records: object) -> list[object]:
+        raise Transient("kafka: NOT_ENOUGH_REPLICAS")
+
+    broken.publish = refuse  # type: ignore[assignment,method-assign]  # metadata are given, records are not taken
+    for _ in range(10):
+        with pytest.raises(Transient):
+            house.take(message)
+    broken.publish = healthy  # type: ignore[method-assign]
+    house.take(message)
+    assert house.published() == [samples.job_status()]
+    assert house.put_aside() == []
+
+
+def test_an_answer_too_large_for_the_broker_puts_its_cause_aside() -> None:
+    def handler(_event: Event, _received_at: datetime) -> Outcome[PutObject]:
+        return Outcome(events=(samples.job_status(call_id="x" * 9000),))
+
+    house = House(handler)
+    house.broker.record_bytes_max = 8000
+    house.carry(READY)
+    (aside,) = house.put_aside()
+    assert aside.header("razgovor.reason") == b"record_too_large"
+    assert house.failure().reason == "internal_error"
+
+
+def test_a_registry_that_is_away_is_waited_for_and_nothing_is_put_aside() -> None:
+    house = House(never)
+    message = house.lay(READY)
+
+    def away(_message: object) -> Event:
+        raise Unavailable("the schema registry does not answer")
+
+    house.processor._wire.decode = away  # type: ignore[assignment,method-assign]  # a registry that is away
+    for _ in range(30):
+        with pytest.raises(Unavailable):
+            house.take(message)
+    assert house.put_aside() == []
