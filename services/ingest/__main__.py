@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import socket
@@ -21,22 +22,31 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pipeline import service
 from pipeline.audio import Probe, prober, sniff
 from pipeline.blobs.location import store_at
+from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
-from pipeline.errors import Fatal
+from pipeline.errors import Fatal, RazgovorError
 from pipeline.isolation import ChildPool, Limits
 from pipeline.service import StatusFile
 from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
+from pipeline.stream.metered import MeteredProducer
+from pipeline.stream.registry import wire_at
+from pipeline.telemetry.metrics import Metrics
 from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.postgres import (
     Database,
+    PostgresBacklog,
     PostgresClients,
     PostgresJobs,
     PostgresOutbox,
     PostgresSubmissions,
     migrate,
 )
-from services.ingest.announcer import Announcer, Pace
+from services.ingest.announcer import Announcer
+from services.ingest.backlog import BacklogGauge
+from services.ingest.metered import MeteredSubmissions, counting_crashes
+from services.ingest.pace import Pace
 from services.ingest.readiness import RecentCheck
+from services.ingest.recent_keys import RecentKeys
 from services.ingest.settings import IngestSettings
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -44,6 +54,7 @@ from services.ingest.web.ports import UploadLimits, WebPorts
 _BACKLOG: Final = 2048
 _BEAT_S: Final = 1.0
 _CHECK_HOLDS_S: Final = 5.0
+_KEY_HOLDS_S: Final = 1.0
 
 
 def _new_id() -> str:
@@ -113,14 +124,20 @@ def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
 
 
 def _web_ports(
-    settings: IngestSettings, store: BlobStore, database: Database, probe: Callable[[Path], Probe], announcer: Announcer
+    settings: IngestSettings,
+    store: BlobStore,
+    database: Database,
+    probe: Callable[[Path], Probe],
+    announcer: Announcer,
+    *,
+    metrics: Metrics,
 ) -> WebPorts:
-    submissions = PostgresSubmissions(database)
+    submissions = MeteredSubmissions(PostgresSubmissions(database), metrics)
     return WebPorts(
         store=store,
-        clients=PostgresClients(database),
+        keys=RecentKeys(PostgresClients(database), _KEY_HOLDS_S, time.monotonic),
         jobs=PostgresJobs(database),
-        acceptance=Acceptance(store, submissions, probe, announcer.wake),
+        acceptance=Acceptance(store, submissions, counting_crashes(probe, metrics), announcer.wake),
         sniff=sniff,
         new_id=_new_id,
         languages=settings.languages,
@@ -134,12 +151,13 @@ def _web_ports(
             "store": RecentCheck(store.verify, _CHECK_HOLDS_S, time.monotonic),
         },
         stream_healthy=lambda: announcer.healthy,
+        metrics=metrics,
     )
 
 
 def _pace(settings: IngestSettings) -> Pace:
     return Pace(
-        max_announced=settings.max_announced,
+        max_announced=settings.announced_max,
         poll_s=settings.relay_poll_s,
         review_every_s=settings.relay_review_s,
         reannounce_after_s=settings.reannounce_after_s,
@@ -156,6 +174,7 @@ def _server(settings: IngestSettings, ports: WebPorts) -> uvicorn.Server:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # who calls is told by the key, never by an address
         timeout_graceful_shutdown=max(1, int(settings.drain_timeout_s)),
         backlog=_BACKLOG,
     )
@@ -165,16 +184,23 @@ def _server(settings: IngestSettings, ports: WebPorts) -> uvicorn.Server:
 def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -> None:
     """Construct, wait for the peers that uploads need, run, drain. Kafka may come later: uploads do not wait for it."""
     url = settings.database_url.get_secret_value()
-    store = store_at(settings.store_url)
-    store.verify()
-    if not service.wait_for(lambda: _migrate(url), stop, status, "database"):
+    metrics = status.metrics
+    store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
+    waits = ((store.verify, "store"), (lambda: _migrate(url), "database"))
+    if not all(service.wait_for(verify, stop, status, peer) for verify, peer in waits):
         return
     database = Database(url, max_connections=settings.database_connections, timeout_s=settings.database_timeout_s)
     database.open()
-    producer, log_reader = KafkaProducer(settings.bootstrap_servers), KafkaLogReader(settings.bootstrap_servers)
-    announcer = Announcer(PostgresOutbox(database), producer, log_reader, _pace(settings), time.monotonic)
+    producer, log_reader = MeteredProducer(KafkaProducer(settings.kafka), metrics), KafkaLogReader(settings.kafka)
+    wire = wire_at(settings.registry)
+    announcer = Announcer(
+        PostgresOutbox(database), producer, log_reader, _pace(settings), time.monotonic, wire=wire, metrics=metrics
+    )
+    if settings.metrics_port is not None:
+        _measure_backlog(database, metrics, stop)
+    gc.freeze()  # what is loaded by now stays: no collection need look at it again
     with _prober(settings) as probe, _listen(settings) as listener:
-        server = _server(settings, _web_ports(settings, store, database, probe, announcer))
+        server = _server(settings, _web_ports(settings, store, database, probe, announcer, metrics=metrics))
         web = _Worker("web", lambda: server.run([listener]), stop)
         relay = _Worker("relay", lambda: announcer.run(stop), stop)
         web.thread.start()
@@ -193,8 +219,15 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         log_reader.close()
     database.close()
     for worker in (web, relay):
+        if isinstance(worker.error, RazgovorError):  # it says by itself what it is
+            raise worker.error
         if worker.error is not None:
             raise Fatal(f"{worker.thread.name} failed: {type(worker.error).__name__}") from worker.error
+
+
+def _measure_backlog(database: Database, metrics: Metrics, stop: threading.Event) -> None:
+    gauge = BacklogGauge(PostgresBacklog(database), metrics)
+    threading.Thread(target=gauge.run, args=(stop,), name="backlog", daemon=True).start()
 
 
 def _migrate(url: str) -> None:

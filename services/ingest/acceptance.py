@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.audio import Probe
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import layout
+from pipeline.crash_points import reach
 from pipeline.errors import CallFault, Transient
 from pipeline.isolation import ChildError
 from pipeline.telemetry import logs
@@ -77,10 +78,13 @@ class Acceptance:
         return accepted
 
     def _accept(self, upload: Upload, request: Request) -> Accepted:
-        audio = self._probed(upload.commit())
+        stored = upload.commit()
+        reach("ingest.audio_put")
+        audio = self._probed(stored)
         fields = request.fields
         submission = handler.resolve(upload.job_id, request.client, fields, audio, file_name=request.file_name)
         self._store.put(submission.call_info_key, submission.call_info.to_bytes(), media_type="application/json")
+        reach("ingest.call_info_put")
         idempotency = None
         if request.idempotency_key is not None:
             idempotency = IdempotencyKey(request.idempotency_key, fields.fingerprint(audio.sha256))

@@ -1,13 +1,16 @@
-"""What an operator does by command: make keys. Called by the product's command line; constructs what it needs."""
+"""What an operator does by command: make keys, have jobs done again. Called by the command line; constructs what it needs."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from services.ingest import keys
-from services.ingest.adapters.postgres import Database, PostgresClients, migrate
+from services.ingest.adapters.postgres import Database, PostgresClients, PostgresRuns, migrate
 from services.ingest.clients import SCOPES, Client, is_client_id
 from services.ingest.ports import Clients
+from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
 
 
 def add_key(clients: Clients, client: Client, key_id: bytes, secret: bytes, scopes: tuple[str, ...] = SCOPES) -> str:
@@ -62,3 +65,38 @@ def create_key(database_url: str, client: Client, scopes: tuple[str, ...] = SCOP
         return add_key(PostgresClients(database), client, key_id, secret, scopes)
     finally:
         database.close()
+
+
+@contextmanager
+def runs_at(database_url: str) -> Iterator[Runs]:
+    """Where runs are started, for as long as the context lasts.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+    """
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield PostgresRuns(database)
+    finally:
+        database.close()
+
+
+def requeue(runs: Runs, job_ids: Iterable[str], *, reprocess: bool, dry_run: bool) -> Iterator[Started | Refused]:
+    """Have jobs done again: a new run of each, in a transaction of its own.
+
+    Args:
+        runs: Where runs are started.
+        job_ids: The jobs.
+        reprocess: Also those that completed; it may bill them again (see LEDGER_BILL_REPROCESS).
+        dry_run: Only say what would be.
+
+    Yields:
+        What became of each, in order.
+
+    Raises:
+        Transient: The database does not answer; what was yielded holds.
+    """
+    allowed = REPROCESSED if reprocess else FAILED
+    for job_id in job_ids:
+        yield runs.start(job_id, allowed=allowed, dry_run=dry_run)

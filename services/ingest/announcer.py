@@ -6,39 +6,38 @@ Reads the outbox by its port, decides with `relay`, publishes, marks. A lost mar
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Final
 
+from pipeline.crash_points import reach
 from pipeline.errors import Fatal, Permanent, Transient
-from pipeline.stream import wire
-from pipeline.stream.ports import LogReader, Producer
-from pipeline.telemetry import logs
+from pipeline.stream.ports import Delivered, LogReader, PartlyDelivered, Producer
+from pipeline.stream.wire import Wire
+from pipeline.telemetry import families, logs
+from pipeline.telemetry.metrics import Metrics
 from services.ingest import relay
+from services.ingest.pace import Pace
 from services.ingest.ports import Outbox, OutboxTurn
 from services.ingest.submissions import Announcement
 
 GROUP = "transcriber"
+_FIRST_BACKOFF_S: Final = 0.25
+#: While another replica has the turn: what woke us may have come too late for it.
+_BUSY_REST_S: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How far ahead and how often.
+class Step(Enum):
+    """How a step ended."""
 
-    Attributes:
-        max_announced: Announced jobs that are not terminal, at most.
-        batch_max: Announcements in one step, at most.
-        poll_s: How long the relay rests when nothing woke it.
-        review_every_s: How often announced jobs are held against the log.
-        reannounce_after_s: How long a job may stay unfinished once the group has passed its announcement.
-        backoff_max_s: The longest rest while a peer does not answer.
-    """
-
-    max_announced: int = 2000
-    batch_max: int = 500
-    poll_s: float = 1.0
-    review_every_s: float = 5.0
-    reannounce_after_s: float = 600.0
-    backoff_max_s: float = 10.0
+    NOTHING = auto()
+    """Nothing waits that there is room for."""
+    ANNOUNCED = auto()
+    """Something was announced; more may have come meanwhile."""
+    FULL = auto()
+    """As much was announced as one step may; more waits."""
+    BUSY = auto()
+    """Another replica has the turn."""
 
 
 class Announcer:
@@ -50,6 +49,8 @@ class Announcer:
         log_reader: What became of it there.
         pace: How far ahead and how often.
         monotonic_s: A clock that never goes back, in seconds.
+        wire: How events are written; None: without a schema registry.
+        metrics: Counts announcements, and says whether they work.
     """
 
     def __init__(
@@ -59,12 +60,18 @@ class Announcer:
         log_reader: LogReader,
         pace: Pace,
         monotonic_s: Callable[[], float],
+        *,
+        wire: Wire | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._outbox = outbox
         self._producer = producer
         self._log_reader = log_reader
         self._pace = pace
         self._monotonic_s = monotonic_s
+        self._wire = wire or Wire()
+        self._metrics = metrics or Metrics()
+        self._close_due_s = 0.0
         self._review_due_s = 0.0
         self._cluster_id: str | None = None
         self._wake = threading.Event()
@@ -86,23 +93,29 @@ class Announcer:
         while not stop.is_set():
             self._wake.clear()
             try:
-                more = self.step()
+                step = self.step()
             except (Transient, Permanent) as error:
                 failures += 1
                 self.healthy = False
+                self._metrics.set(families.RELAY_HEALTHY, 0)
                 self._review_due_s = 0.0
                 self._log.warning("relay_waits", error=str(error), failures=failures)
-                stop.wait(min(self._pace.backoff_max_s, 0.25 * 2 ** min(failures, 10)))
+                stop.wait(min(self._pace.backoff_max_s, _FIRST_BACKOFF_S * 2 ** min(failures, 10)))
                 continue
             failures, self.healthy = 0, True
-            if not more:
-                self._wake.wait(self._pace.poll_s)
+            self._metrics.set(families.RELAY_HEALTHY, 1)
+            self._rest(step, stop)
 
-    def step(self) -> bool:
+    def _rest(self, step: Step, stop: threading.Event) -> None:
+        if step is Step.NOTHING:
+            self._wake.wait(self._pace.poll_s)
+        elif step is Step.ANNOUNCED:
+            stop.wait(self._pace.gather_s)
+        elif step is Step.BUSY:
+            stop.wait(_BUSY_REST_S)
+
+    def step(self) -> Step:
         """One turn at the outbox: review when it is due, then announce what there is room for.
-
-        Returns:
-            Whether more waits and there is room for it.
 
         Raises:
             Transient: A peer does not answer.
@@ -110,35 +123,95 @@ class Announcer:
         """
         with self._outbox.turn() as turn:
             if turn is None:
-                return False
-            turn.close_finished()
-            self._review(turn)
-            free = relay.room(self._pace.max_announced, turn.announced(), self._pace.batch_max)
-            waiting = turn.waiting(free) if free else []
-            self._announce(turn, waiting)
-            return bool(waiting) and len(waiting) == self._pace.batch_max
+                return Step.BUSY
+            self._close(turn)
+            undelivered = self._review(turn)
+            announced = 0
+            if undelivered is None:
+                waiting = self._chosen(turn)
+                announced = len(waiting)
+                undelivered = self._announce(turn, waiting, kind="first")
+                self._mark_served(turn, waiting)
+        # What was delivered is marked by now: it is not announced again because something beside it was not.
+        if undelivered is not None:
+            raise undelivered
+        if not announced:
+            return Step.NOTHING
+        return Step.FULL if announced >= self._pace.batch_max else Step.ANNOUNCED
 
-    def _review(self, turn: OutboxTurn) -> None:
+    def _close(self, turn: OutboxTurn) -> None:
+        now_s = self._monotonic_s()
+        if now_s >= self._close_due_s:
+            turn.close_finished()
+            self._close_due_s = now_s + self._pace.close_every_s
+
+    def _review(self, turn: OutboxTurn) -> PartlyDelivered | None:
         """Hold what was announced against the log, and announce again what the log lost."""
         now_s = self._monotonic_s()
         if self._cluster_id is not None and now_s < self._review_due_s:
-            return
+            return None
         self._cluster_id = self._log_reader.cluster_id()
         sent = turn.sent()
         watched = relay.logs_to_look_at(sent, self._cluster_id)
         bounds = self._log_reader.bounds(GROUP, watched) if watched else {}
-        again = relay.due_again(sent, self._cluster_id, bounds, self._pace.reannounce_after_s)
+        found = relay.review(sent, self._cluster_id, bounds, self._pace.reannounce_after_s)
+        turn.mark_passed(found.passed)
+        turn.mark_unread(found.unread)
+        again = found.again
         for start in range(0, len(again), self._pace.batch_max):
-            self._announce(turn, turn.fetch(again[start : start + self._pace.batch_max]))
+            undelivered = self._announce(turn, turn.fetch(again[start : start + self._pace.batch_max]), kind="again")
+            if undelivered is not None:
+                return undelivered
         if again:
             self._log.warning("announced_again", jobs=len(again), cluster_id=self._cluster_id)
         self._review_due_s = now_s + self._pace.review_every_s
+        return None
 
-    def _announce(self, turn: OutboxTurn, announcements: list[Announcement]) -> None:
+    def _chosen(self, turn: OutboxTurn) -> list[Announcement]:
+        """What is announced next: by priority as far as there is room for it, then client by client."""
+        announced = sum(log.jobs for log in turn.logs())
+        chosen: list[Announcement] = []
+        for priority in relay.PRIORITIES:
+            free = relay.room(priority, self._pace.max_announced, announced + len(chosen))
+            limit = min(free, self._pace.batch_max - len(chosen))
+            if limit:
+                chosen += turn.waiting(priority, limit)
+        return chosen
+
+    @staticmethod
+    def _mark_served(turn: OutboxTurn, announcements: Sequence[Announcement]) -> None:
+        last = {announcement.event.priority: announcement.event.client_id for announcement in announcements}
+        for priority, client_id in last.items():
+            turn.mark_served(priority, client_id)
+
+    def _announce(
+        self, turn: OutboxTurn, announcements: Sequence[Announcement], *, kind: str
+    ) -> PartlyDelivered | None:
+        """Publish and mark; what was not delivered stays as it is, and is given back."""
         if not announcements:
-            return
+            return None
         if self._cluster_id is None:
             raise Fatal("the relay announces only after it has looked at the cluster")
-        delivered = self._producer.publish([wire.encode(announcement.event) for announcement in announcements])
-        turn.mark_sent([announcement.outbox_id for announcement in announcements], self._cluster_id, delivered)
-        self._log.info("announced", jobs=len(announcements))
+        before = turn.logs()
+        undelivered: PartlyDelivered | None = None
+        places: Sequence[Delivered | None]
+        try:
+            records = [self._wire.encode(announcement.event) for announcement in announcements]
+            places = self._producer.publish(records)
+        except PartlyDelivered as error:
+            undelivered, places = error, error.delivered
+        reach("ingest.relay_published")
+        marks = {
+            announcement.outbox_id: place
+            for announcement, place in zip(announcements, places, strict=True)
+            if place is not None
+        }
+        delivered = list(marks.values())
+        if gone := relay.logs_gone_back(delivered, before, self._cluster_id):
+            turn.mark_lost(gone)
+            self._review_due_s = 0.0
+        turn.mark_sent(list(marks), self._cluster_id, delivered)
+        reach("ingest.relay_marked")
+        self._metrics.add(families.ANNOUNCED, len(marks), kind=kind)
+        self._log.info("announced", jobs=len(marks))
+        return undelivered

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pipeline.errors import Transient
-from pipeline.stream.ports import Delivered
+from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest.clients import Client, StoredKey
 from services.ingest.jobs import Cursor, Job
-from services.ingest.relay import Sent
+from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
 
@@ -72,20 +72,36 @@ class OutboxTurn(Protocol):
     def close_finished(self) -> None:
         """Set aside what the ledger says is terminal."""
 
-    def announced(self) -> int:
-        """How many announced jobs are not terminal."""
+    def logs(self) -> list[AnnouncedLog]:
+        """What each log holds of announced jobs that are not terminal."""
 
     def sent(self) -> list[Sent]:
-        """The announced jobs that are not terminal."""
+        """The announced jobs that are not terminal, in the order of acceptance."""
 
-    def waiting(self, limit: int) -> list[Announcement]:
-        """What was never announced, in the order of acceptance."""
+    def waiting(self, priority: str, limit: int) -> list[Announcement]:
+        """What was never announced, at most so many: client by client in turn, each client's own in order of acceptance.
+
+        It begins with the client behind the one that was served last, so over many turns each gets as much as any other.
+        May give fewer than there are, but none only if there are none.
+        """
 
     def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:
         """These rows, in the order of acceptance."""
 
     def mark_sent(self, outbox_ids: Sequence[int], cluster_id: str, delivered: Sequence[Delivered]) -> None:
         """Keep where the broker put each announcement."""
+
+    def mark_served(self, priority: str, client_id: str) -> None:
+        """Keep whose announcement was the last of this priority."""
+
+    def mark_passed(self, outbox_ids: Sequence[int]) -> None:
+        """Say that the group is past these announcements, since now; until they are made again."""
+
+    def mark_unread(self, outbox_ids: Sequence[int]) -> None:
+        """Say that it is not, after all."""
+
+    def mark_lost(self, logs: Sequence[TopicPartition]) -> None:
+        """Say of all that was announced into these logs that no cluster holds it."""
 
 
 class Outbox(Protocol):

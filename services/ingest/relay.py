@@ -1,14 +1,24 @@
 """The relay's decisions: what of the outbox is announced now, and what again. Pure; `announcer` acts on them.
 
-Announced jobs are bounded, so that no backlog outlives the topic's retention: what waits, waits in PostgreSQL.
+Announced jobs are bounded, so that no backlog outlives the topic's retention: what waits, waits in PostgreSQL. The more
+urgent priority goes first, and a less urgent one never fills the last of the room: a tenth stays free for each above it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from pipeline.stream.ports import LogBounds, TopicPartition
+from pipeline.stream.ports import Delivered, LogBounds, TopicPartition
+
+#: From the most urgent on.
+PRIORITIES: Final = ("interactive", "normal", "bulk")
+#: So many announced jobs for each engine that works side by side: enough to keep it busy, little to wait behind.
+JOBS_PER_SLOT: Final = 20
+_RESERVED_PARTS: Final = 10
+#: A job that is announced again and again for nothing is announced ever more seldom: the pause doubles so often.
+_DOUBLINGS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +27,8 @@ class Sent:
 
     Attributes:
         cluster_id: The Kafka cluster that took the announcement, with the place it got there.
-        age_s: Seconds since the last announcement, by PostgreSQL's clock.
+        passed_s: Seconds since the group was first seen past it, by PostgreSQL's clock; None: it was not.
+        announcements: How often it was announced.
     """
 
     outbox_id: int
@@ -25,7 +36,8 @@ class Sent:
     topic: str
     partition: int
     offset: int
-    age_s: float
+    passed_s: float | None = None
+    announcements: int = 1
 
     @property
     def topic_partition(self) -> TopicPartition:
@@ -33,9 +45,45 @@ class Sent:
         return TopicPartition(self.topic, self.partition)
 
 
-def room(max_announced: int, announced: int, batch_max: int) -> int:
-    """How many jobs may be announced now."""
-    return max(0, min(max_announced - announced, batch_max))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncedLog:
+    """What one log holds of announced jobs that are not terminal.
+
+    Attributes:
+        jobs: How many.
+        last_offset: Of the newest of them.
+    """
+
+    cluster_id: str
+    topic_partition: TopicPartition
+    jobs: int
+    last_offset: int
+
+
+def room(priority: str, max_announced: int, announced: int) -> int:
+    """How many more jobs of this priority may be announced while so many of all priorities are.
+
+    With a bound of 2,000: interactive ones up to 2,000, normal ones up to 1,800, bulk up to 1,600. So what is urgent is
+    announced at once however much bulk is on its way. A bound too small to divide leaves every priority its one place.
+    """
+    reserve = max(1, max_announced // _RESERVED_PARTS)
+    mine = max(1, max_announced - PRIORITIES.index(priority) * reserve)
+    return max(0, mine - announced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a look at the log says of announcements, by their outbox ids in the order of acceptance.
+
+    Attributes:
+        again: To be announced again.
+        passed: The group is past them, since now.
+        unread: It was past them and is so no more: somebody reset it.
+    """
+
+    again: Sequence[int] = ()
+    passed: Sequence[int] = ()
+    unread: Sequence[int] = ()
 
 
 def logs_to_look_at(sent: Iterable[Sent], cluster_id: str) -> list[TopicPartition]:
@@ -43,24 +91,75 @@ def logs_to_look_at(sent: Iterable[Sent], cluster_id: str) -> list[TopicPartitio
     return sorted({row.topic_partition for row in sent if row.cluster_id == cluster_id})
 
 
-def due_again(
+def review(
     sent: Sequence[Sent], cluster_id: str, bounds: Mapping[TopicPartition, LogBounds], reannounce_after_s: float
-) -> list[int]:
-    """Which announcements are made again, in the order of acceptance.
+) -> Findings:
+    """Hold announcements against the log.
 
-    Another cluster took it, its log no longer holds it, or the group is past it and the job is still not terminal after
-    `reannounce_after_s`. What merely waits in the log is left alone, however long it waits.
+    One is made again if another cluster took it; if its log was made anew; if retention took it; or if the group has
+    been past it for `reannounce_after_s` and the job is still not terminal (twice that after the second announcement,
+    and so on). What merely waits in the log is left alone, however long it waits; so is what a group without a commit,
+    or one that was reset to an earlier offset, has yet to read.
     """
-    return sorted(row.outbox_id for row in sent if _is_due(row, cluster_id, bounds, reannounce_after_s))
+    restarted = _restarted(sent, cluster_id, bounds)
+    again: list[int] = []
+    passed: list[int] = []
+    unread: list[int] = []
+    for row in sorted(sent, key=lambda row: row.outbox_id):
+        log = bounds.get(row.topic_partition)
+        if row.cluster_id != cluster_id or row.topic_partition in restarted:
+            again.append(row.outbox_id)
+        elif log is None:
+            continue
+        elif row.offset < log.low or _waited_long(row, log, reannounce_after_s):
+            again.append(row.outbox_id)
+        elif _is_past(row, log) and row.passed_s is None:
+            passed.append(row.outbox_id)
+        elif not _is_past(row, log) and row.passed_s is not None:
+            unread.append(row.outbox_id)
+    return Findings(again=again, passed=passed, unread=unread)
 
 
-def _is_due(row: Sent, cluster_id: str, bounds: Mapping[TopicPartition, LogBounds], reannounce_after_s: float) -> bool:
-    if row.cluster_id != cluster_id:
-        return True
-    log = bounds.get(row.topic_partition)
-    if log is None:
+def _restarted(
+    sent: Iterable[Sent], cluster_id: str, bounds: Mapping[TopicPartition, LogBounds]
+) -> set[TopicPartition]:
+    """Logs that end before something we put there: all that they hold came later."""
+    return {
+        row.topic_partition
+        for row in sent
+        if row.cluster_id == cluster_id
+        and (log := bounds.get(row.topic_partition)) is not None
+        and row.offset >= log.high
+    }
+
+
+def _is_past(row: Sent, log: LogBounds) -> bool:
+    return log.committed is not None and log.committed > row.offset
+
+
+def _waited_long(row: Sent, log: LogBounds, reannounce_after_s: float) -> bool:
+    # Counted from when the group was past it: it may have waited in the log for days before, and be about to end.
+    if row.passed_s is None or not _is_past(row, log):
         return False
-    if not log.low <= row.offset < log.high:
-        return True
-    passed = log.committed is not None and log.committed > row.offset
-    return passed and row.age_s >= reannounce_after_s
+    pauses = 1 << max(0, min(_DOUBLINGS, row.announcements - 1))
+    return row.passed_s >= reannounce_after_s * pauses
+
+
+def logs_gone_back(
+    delivered: Iterable[Delivered], logs: Iterable[AnnouncedLog], cluster_id: str
+) -> list[TopicPartition]:
+    """The logs that gave an offset which they had given before: they were made anew, and what they held is gone.
+
+    Seen at the first announcement into a topic that was deleted and made again, before it can grow past the old end.
+    """
+    first: dict[TopicPartition, int] = {}
+    for place in delivered:
+        if place.offset < 0:  # the broker knew the record already and did not say where it lies
+            continue
+        log = TopicPartition(place.topic, place.partition)
+        first[log] = min(place.offset, first.get(log, place.offset))
+    return sorted(
+        log.topic_partition
+        for log in logs
+        if log.cluster_id == cluster_id and first.get(log.topic_partition, log.last_offset + 1) <= log.last_offset
+    )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from pipeline.service import ServiceSettings
+from services.ingest import relay
+
+#: Few enough for the mock broker's log, enough for a hundred slots.
+UNKNOWN_SLOTS_MAX_ANNOUNCED: Final = 2000
 
 
 class IngestSettings(ServiceSettings):
@@ -20,14 +26,30 @@ class IngestSettings(ServiceSettings):
     database_timeout_s: float = Field(default=5.0, gt=0, le=60, description="Wait for a free connection at most.")
     max_audio_bytes: int = Field(default=2**30, ge=1024, description="A larger recording is refused.")
     upload_idle_s: float = Field(default=30.0, gt=0, le=600, description="An upload that rests longer is given up.")
-    upload_timeout_s: float = Field(default=3600.0, gt=0, description="An upload that takes longer is given up.")
+    upload_timeout_s: float = Field(
+        default=3600.0, gt=0, le=43_200, description="An upload that takes longer is given up."
+    )
     languages: frozenset[str] = Field(default=frozenset({"ru"}), description="Languages taken, as a JSON list.")
     probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
     probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")
     probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
-    max_announced: int = Field(default=2000, ge=1, description="Announced jobs that are not terminal, at most.")
+    slots: int | None = Field(
+        default=None, ge=1, description="Calls that all engines together work on at once; bounds what is announced."
+    )
+    max_announced: int | None = Field(
+        default=None,
+        ge=1,
+        description="Announced jobs that are not terminal, at most; none: 20 for each slot, and 2,000 if these are unknown.",
+    )
     relay_poll_s: float = Field(default=1.0, gt=0, le=60, description="The relay looks at least this often.")
     relay_review_s: float = Field(default=5.0, gt=0, le=600, description="The relay checks the log this often.")
     reannounce_after_s: float = Field(
         default=600.0, gt=0, description="Announce again what the group has passed and is unfinished after this."
     )
+
+    @property
+    def announced_max(self) -> int:
+        """Announced jobs that are not terminal, at most."""
+        if self.max_announced is not None:
+            return self.max_announced
+        return UNKNOWN_SLOTS_MAX_ANNOUNCED if self.slots is None else self.slots * relay.JOBS_PER_SLOT

@@ -39,6 +39,11 @@ class Upload:
         self.job_id = job_id
         self.key = layout.audio_key(job_id)
 
+    @property
+    def begun(self) -> bool:
+        """Whether the store has something of it."""
+        return self._writer is not None
+
     def write(self, data: bytes) -> None:
         """Add bytes.
 
@@ -89,6 +94,7 @@ class Upload:
     def close(self) -> None:
         """Let go; what was not committed is gone. Safe to repeat."""
         self._stack.close()
+        self._writer = None
 
     def _start(self) -> None:
         sniffed = self._sniff(self._head[:SNIFF_BYTES])

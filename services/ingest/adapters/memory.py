@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.contracts import states
 from pipeline.errors import Transient
-from pipeline.stream.ports import Delivered
+from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
 from services.ingest.clients import Client, StoredKey
 from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
-from services.ingest.relay import Sent
+from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,10 +52,12 @@ class MemoryClients:
 
 
 @dataclass(slots=True)
-class _OutboxRow:
+class OutboxRow:
+    """A row of the outbox."""
+
     announcement: Announcement
     sent: Sent | None = None
-    sent_at: datetime | None = None
+    passed_at: datetime | None = None
     announcements: int = 0
     closed: bool = False
 
@@ -68,9 +71,10 @@ class MemorySubmissions:
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self.submissions: dict[str, tuple[Submission, datetime]] = {}
-        self.outbox: dict[int, _OutboxRow] = {}
+        self.outbox: dict[int, OutboxRow] = {}
         self.fail_submit: Exception | None = None
         self.down = False
+        self._served: dict[str, str] = {}
         self._keys: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._lock = threading.Lock()
         self._turn_lock = threading.Lock()
@@ -100,7 +104,7 @@ class MemorySubmissions:
             self.submissions[submission.job_id] = (submission, accepted_at)
             outbox_id = len(self.outbox) + 1
             event = handler.announcement(submission, accepted_at)
-            self.outbox[outbox_id] = _OutboxRow(Announcement(outbox_id, event))
+            self.outbox[outbox_id] = OutboxRow(Announcement(outbox_id, event))
             return Accepted(submission.job_id, accepted_at)
 
     def verify(self) -> None:
@@ -158,20 +162,25 @@ class MemorySubmissions:
             yield None
             return
         try:
-            yield _MemoryTurn(self.outbox, self.outcomes, self._clock)
+            yield _MemoryTurn(self.outbox, self.outcomes, self._served, self._clock)
         finally:
             self._turn_lock.release()
 
 
 class _MemoryTurn:
     def __init__(
-        self, rows: dict[int, _OutboxRow], outcomes: dict[str, Outcome], clock: Callable[[], datetime]
+        self,
+        rows: dict[int, OutboxRow],
+        outcomes: dict[str, Outcome],
+        served: dict[str, str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._rows = rows
         self._outcomes = outcomes
+        self._served = served
         self._clock = clock
 
-    def _open(self) -> list[_OutboxRow]:
+    def _open(self) -> list[OutboxRow]:
         return [row for row in self._rows.values() if row.sent is not None and not row.closed]
 
     def close_finished(self) -> None:
@@ -183,19 +192,38 @@ class _MemoryTurn:
             ):
                 row.closed = True
 
-    def announced(self) -> int:
-        return len(self._open())
+    def logs(self) -> list[AnnouncedLog]:
+        found: dict[tuple[str, TopicPartition], list[int]] = {}
+        for row in self._open():
+            if row.sent is not None:
+                found.setdefault((row.sent.cluster_id, row.sent.topic_partition), []).append(row.sent.offset)
+        return [
+            AnnouncedLog(cluster_id=cluster_id, topic_partition=log, jobs=len(offsets), last_offset=max(offsets))
+            for (cluster_id, log), offsets in found.items()
+        ]
 
     def sent(self) -> list[Sent]:
         now = self._clock()
         return [
-            replace(row.sent, age_s=(now - row.sent_at).total_seconds())
+            replace(
+                row.sent,
+                passed_s=None if row.passed_at is None else (now - row.passed_at).total_seconds(),
+                announcements=row.announcements,
+            )
             for row in self._open()
-            if row.sent is not None and row.sent_at is not None
+            if row.sent is not None
         ]
 
-    def waiting(self, limit: int) -> list[Announcement]:
-        return [row.announcement for row in self._rows.values() if row.sent is None][:limit]
+    def waiting(self, priority: str, limit: int) -> list[Announcement]:
+        queues: dict[str, list[Announcement]] = {}
+        for row in self._rows.values():
+            event = row.announcement.event
+            if row.sent is None and not row.closed and event.priority == priority:
+                queues.setdefault(event.client_id, []).append(row.announcement)
+        last = self._served.get(priority, "")
+        turns = sorted(queues, key=lambda client_id: (client_id <= last, client_id))
+        rounds = itertools.zip_longest(*(queues[client_id] for client_id in turns))
+        return [found for served in rounds for found in served if found is not None][:limit]
 
     def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:
         return [self._rows[outbox_id].announcement for outbox_id in sorted(outbox_ids)]
@@ -204,12 +232,27 @@ class _MemoryTurn:
         for outbox_id, place in zip(outbox_ids, delivered, strict=True):
             row = self._rows[outbox_id]
             row.announcements += 1
-            row.sent_at = self._clock()
+            row.passed_at = None
             row.sent = Sent(
                 outbox_id=outbox_id,
                 cluster_id=cluster_id,
                 topic=place.topic,
                 partition=place.partition,
                 offset=place.offset,
-                age_s=0.0,
             )
+
+    def mark_served(self, priority: str, client_id: str) -> None:
+        self._served[priority] = client_id
+
+    def mark_passed(self, outbox_ids: Sequence[int]) -> None:
+        for outbox_id in outbox_ids:
+            self._rows[outbox_id].passed_at = self._clock()
+
+    def mark_unread(self, outbox_ids: Sequence[int]) -> None:
+        for outbox_id in outbox_ids:
+            self._rows[outbox_id].passed_at = None
+
+    def mark_lost(self, logs: Sequence[TopicPartition]) -> None:
+        for row in self._open():
+            if row.sent is not None and row.sent.topic_partition in logs:
+                row.sent = replace(row.sent, cluster_id="")

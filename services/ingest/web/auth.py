@@ -6,11 +6,12 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from services.ingest import keys
-from services.ingest.clients import READ, WRITE, Client
+from services.ingest.clients import READ, WRITE, Client, StoredKey
 from services.ingest.problems import FORBIDDEN, UNAUTHORIZED, Problem
-from services.ingest.web.ports import Ports
+from services.ingest.web.ports import Ports, WebPorts
 
 _BEARER: Final = HTTPBearer(
     auto_error=False,
@@ -29,22 +30,27 @@ def _unauthorized() -> Problem:
 
 
 class _Needs:
-    """A dependency that lets callers with a scope pass. Blocking: FastAPI runs it in a thread."""
+    """A dependency that lets callers with a scope pass."""
 
     def __init__(self, scope: str) -> None:
         self._scope = scope
 
-    def __call__(
+    async def __call__(
         self, ports: Ports, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
     ) -> Client:
         parsed = keys.parse(credentials.credentials) if credentials is not None else None
-        stored = ports.clients.find_key(parsed.key_id) if parsed is not None else None
+        stored = await _stored(ports, parsed.key_id) if parsed is not None else None
         same = keys.matches(parsed, stored.secret_sha256 if stored is not None else None)
         if stored is None or not same or stored.revoked:
             raise _unauthorized()
         if self._scope not in stored.scopes:
             raise Problem(FORBIDDEN, f"the API key lacks the scope {self._scope}")
         return stored.client
+
+
+async def _stored(ports: WebPorts, key_id: str) -> StoredKey | None:
+    recent = ports.keys.recent(key_id)
+    return recent if recent is not None else await run_in_threadpool(ports.keys.find, key_id)
 
 
 Writer = Annotated[Client, Depends(_Needs(WRITE))]

@@ -16,11 +16,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from pipeline.errors import RazgovorError
-from pipeline.telemetry import logs
+from pipeline.telemetry import families, logs
+from pipeline.telemetry.metrics import Metrics
 from services.ingest.web import problems as web_problems
 
 REQUEST_ID: Final = "X-Request-ID"
 STRICT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -62,8 +64,10 @@ class RequestContext:
             if not status:
                 problem = web_problems.as_problem(error)
                 await web_problems.response(problem, request_id)(scope, receive, send_with_headers)
-        duration_ms = round((time.monotonic() - started_s) * 1000)
+        duration_s = time.monotonic() - started_s
+        duration_ms = round(duration_s * 1000)
         route = getattr(scope.get("route"), "path", None)
+        self._count(scope["method"], route, status, duration_s)
         self._log.info(
             "request",
             request_id=request_id,
@@ -72,6 +76,12 @@ class RequestContext:
             status=status,
             duration_ms=duration_ms,
         )
+
+    def _count(self, method: str, route: str | None, status: int, duration_s: float) -> None:
+        # What is no route of ours, and no method that any has, is one: anybody can make up names.
+        labels = {"method": method if route and method in _METHODS else "other", "route": route or "other"}
+        metrics: Metrics = self.app.state.ports.metrics
+        metrics.observe(families.REQUESTS, duration_s, **labels, status=str(status))
 
 
 def _add_headers(headers: MutableHeaders, request_id: str) -> None:

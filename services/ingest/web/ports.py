@@ -10,8 +10,10 @@ from fastapi import Depends, Request
 
 from pipeline.audio import Sniffed
 from pipeline.blobs.ports import BlobStore
+from pipeline.telemetry.metrics import Metrics
 from services.ingest.acceptance import Acceptance
-from services.ingest.ports import Clients, Jobs
+from services.ingest.ports import Jobs
+from services.ingest.recent_keys import RecentKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,11 @@ class WebPorts:
         new_id: A random id: of a job, of a request.
         checks: Peers that readiness asks, by name; each raises Transient while its peer does not answer.
         stream_healthy: Whether announcing works; shown by readiness, but uploads do not depend on it.
+        metrics: Counts requests.
     """
 
     store: BlobStore
-    clients: Clients
+    keys: RecentKeys
     jobs: Jobs
     acceptance: Acceptance
     sniff: Callable[[bytes], Sniffed]
@@ -50,9 +53,10 @@ class WebPorts:
     limits: UploadLimits = field(default_factory=UploadLimits)
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     stream_healthy: Callable[[], bool] = lambda: True
+    metrics: Metrics = field(default_factory=Metrics)
 
 
-def _ports_of(request: Request) -> WebPorts:
+async def _ports_of(request: Request) -> WebPorts:  # async: else FastAPI would ask a thread for it
     return cast("WebPorts", request.app.state.ports)
 
 

@@ -26,8 +26,9 @@ FILE_NAME: Final = "file_name"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came with a recording: texts, unchecked."""
+    """What came with a recording: texts, unchecked, and its last bytes, which are not written yet."""
 
+    tail: bytes
     fields: Mapping[str, str]
     file_name: str | None
 
@@ -50,8 +51,11 @@ def query_fields(request: Request) -> dict[str, str]:
     return fields
 
 
-async def receive_raw(request: Request, upload: Upload, limits: UploadLimits) -> None:
+async def receive_raw(request: Request, upload: Upload, limits: UploadLimits) -> bytes:
     """Take the body as the recording.
+
+    Returns:
+        Its last bytes, which are not written yet: a small recording costs no thread before it is accepted.
 
     Raises:
         Problem: See `body.chunks` and `Upload`.
@@ -59,9 +63,8 @@ async def receive_raw(request: Request, upload: Upload, limits: UploadLimits) ->
     pending = bytearray()
     async for chunk in body.chunks(request, max_bytes=limits.max_audio_bytes, limits=limits):
         pending += chunk
-        await _flush(upload, pending, FLUSH_BYTES)
-    await _flush(upload, pending, 1)
-    await run_in_threadpool(upload.finish)
+        await _flush(upload, pending)
+    return bytes(pending)
 
 
 async def receive_form(request: Request, upload: Upload, limits: UploadLimits) -> Received:
@@ -77,18 +80,16 @@ async def receive_form(request: Request, upload: Upload, limits: UploadLimits) -
     async for chunk in body.chunks(request, max_bytes=max_bytes, limits=limits):
         empty = empty and not chunk
         pending += form.feed(chunk)
-        await _flush(upload, pending, FLUSH_BYTES)
+        await _flush(upload, pending)
     if empty:
         raise Problem(EMPTY_FILE, "the request has no body")
     form.finish()
     if not form.has_file:
         raise Problem(INVALID_FIELD, "the form needs one part named file", field="file")
-    await _flush(upload, pending, 1)
-    await run_in_threadpool(upload.finish)
-    return Received(form.fields, form.file_name)
+    return Received(bytes(pending), form.fields, form.file_name)
 
 
-async def _flush(upload: Upload, pending: bytearray, at_least_bytes: int) -> None:
-    if len(pending) >= at_least_bytes:
+async def _flush(upload: Upload, pending: bytearray) -> None:
+    if len(pending) >= FLUSH_BYTES:
         await run_in_threadpool(upload.write, bytes(pending))
         pending.clear()

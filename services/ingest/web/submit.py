@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, Final
 
 import anyio
@@ -23,7 +24,7 @@ from services.ingest.web.ports import Ports, WebPorts
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 #: Uploads that are being accepted at once: they wait for the probe and the database, and must not take all threads.
-ACCEPTING_AT_ONCE: Final = 16
+ACCEPTING_AT_ONCE: Final = 8
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 router = APIRouter()
@@ -124,12 +125,13 @@ async def submit(request: Request, response: Response, ports: Ports, client: Wri
     body.refuse_encoded(request)
     upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
     try:
-        fields, file_name = await _receive(request, upload, ports)
+        fields, file_name, tail = await _receive(request, upload, ports)
         wanted = acceptance.Request(client=client, fields=fields, file_name=file_name, idempotency_key=key)
-        accepted = await _accept(request, ports, upload, wanted)
+        accepted = await _accept(request, ports, upload, tail, wanted)
     finally:
-        with anyio.CancelScope(shield=True):
-            await run_in_threadpool(upload.close)
+        if upload.begun:
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(upload.close)
     response.headers["Location"] = job_url(accepted.job_id)
     return AcceptedDocument(
         job_id=accepted.job_id, accepted_at=accepted.accepted_at, links={"self": job_url(accepted.job_id)}
@@ -143,14 +145,13 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def _receive(request: Request, upload: Upload, ports: WebPorts) -> tuple[CallFields, str | None]:
+async def _receive(request: Request, upload: Upload, ports: WebPorts) -> tuple[CallFields, str | None, bytes]:
     if receive.is_form(request):
         received = await receive.receive_form(request, upload, ports.limits)
-        return _checked(received.fields, received.file_name, ports)
+        return *_checked(received.fields, received.file_name, ports), received.tail
     # A raw upload's fields are known before its first byte: refuse early.
     checked = _checked(receive.query_fields(request), None, ports)
-    await receive.receive_raw(request, upload, ports.limits)
-    return checked
+    return *checked, await receive.receive_raw(request, upload, ports.limits)
 
 
 def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -> tuple[CallFields, str | None]:
@@ -158,7 +159,15 @@ def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -
     return parse_fields(fields, ports.languages), texts.get(receive.FILE_NAME, file_name)
 
 
-async def _accept(request: Request, ports: WebPorts, upload: Upload, wanted: acceptance.Request) -> Accepted:
+async def _accept(
+    request: Request, ports: WebPorts, upload: Upload, tail: bytes, wanted: acceptance.Request
+) -> Accepted:
+    def accept() -> Accepted:
+        with closing(upload):
+            upload.write(tail)
+            upload.finish()
+            return ports.acceptance.accept(upload, wanted)
+
     limiter: anyio.CapacityLimiter = request.app.state.accepting
     # Shielded by not being abandoned: once begun, an acceptance ends one way or the other.
-    return await anyio.to_thread.run_sync(ports.acceptance.accept, upload, wanted, limiter=limiter)
+    return await anyio.to_thread.run_sync(accept, limiter=limiter)

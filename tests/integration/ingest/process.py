@@ -70,9 +70,14 @@ def _whole(answer: bytes) -> int:
 
 
 @contextmanager
-def running(folder: Path, database_url: str, bootstrap_servers: str, **settings: str) -> Iterator[IngestProcess]:
-    """An ingest with its store in a folder; killed at the end if it still runs."""
-    status_file, log_file = folder / "status.json", folder / "ingest.log"
+def running(
+    folder: Path, database_url: str, bootstrap_servers: str, *, name: str = "ingest", **settings: str
+) -> Iterator[IngestProcess]:
+    """An ingest with its store in a folder that replicas of other names share; killed at the end if it still runs.
+
+    With RAZGOVOR_* among the settings it is the test build, which kills itself or finds the disk full.
+    """
+    status_file, log_file = folder / f"{name}.json", folder / f"{name}.log"
     status_file.unlink(missing_ok=True)
     environment = {
         **os.environ,
@@ -85,7 +90,9 @@ def running(folder: Path, database_url: str, bootstrap_servers: str, **settings:
         **settings,
     }
     with log_file.open("ab") as log:
-        command = [sys.executable, "-m", "services.ingest"]
+        is_test_build = any(name.startswith("RAZGOVOR_") for name in settings)
+        entry = ["razgovor.chaos.service", "ingest"] if is_test_build else ["services.ingest"]
+        command = [sys.executable, "-m", *entry]
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=log)
     try:
         yield IngestProcess(process, status_file, log_file)

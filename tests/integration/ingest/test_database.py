@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ from services.ingest.adapters.postgres import (
     PostgresSubmissions,
     migrate,
 )
+from services.ingest.adapters.postgres.errors import translated
 from services.ingest.adapters.postgres.migrator import STEPS
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
@@ -107,7 +109,9 @@ def test_what_the_ledger_recorded_is_shown_and_closes_the_outbox(kept: Repositor
     accepted = kept.submissions.submit(given, None)
     with kept.outbox.turn() as turn:
         assert turn is not None
-        turn.mark_sent([row.outbox_id for row in turn.waiting(9)], "here", [Delivered("audio.uploaded", 0, 0)])
+        turn.mark_sent(
+            [row.outbox_id for row in turn.waiting("normal", 9)], "here", [Delivered("audio.uploaded", 0, 0)]
+        )
     record(migrated.ledger, *completed(given, accepted.accepted_at))
     job = kept.jobs.fetch("acme", given.job_id)
     assert job is not None
@@ -122,7 +126,7 @@ def test_what_the_ledger_recorded_is_shown_and_closes_the_outbox(kept: Repositor
     with kept.outbox.turn() as turn:
         assert turn is not None
         turn.close_finished()
-        assert (turn.announced(), turn.sent(), turn.waiting(9)) == (0, [], [])
+        assert (turn.logs(), turn.sent(), turn.waiting("normal", 9)) == ([], [], [])
 
 
 def test_a_failed_job_shows_reason_and_details(kept: Repositories, migrated: DatabaseUrls) -> None:
@@ -140,11 +144,13 @@ def test_a_turn_that_fails_marks_nothing(kept: Repositories) -> None:
     kept.submissions.submit(submission(), None)
     with contextlib.suppress(Transient), kept.outbox.turn() as turn:
         assert turn is not None
-        turn.mark_sent([row.outbox_id for row in turn.waiting(9)], "here", [Delivered("audio.uploaded", 0, 0)])
+        turn.mark_sent(
+            [row.outbox_id for row in turn.waiting("normal", 9)], "here", [Delivered("audio.uploaded", 0, 0)]
+        )
         raise Transient("the process dies here")
     with kept.outbox.turn() as turn:
         assert turn is not None
-        assert (len(turn.waiting(9)), turn.announced()) == (1, 0)
+        assert (len(turn.waiting("normal", 9)), turn.sent()) == (1, [])
 
 
 def test_before_the_ledger_ever_started_submitting_works_and_reading_waits(database_urls: DatabaseUrls) -> None:
@@ -202,3 +208,19 @@ def test_a_created_key_opens_the_door_and_is_stored_hashed(database_urls: Databa
 def test_texts_that_postgres_cannot_hold_are_an_error_of_ours_and_not_an_outage(kept: Repositories) -> None:
     with pytest.raises(Permanent):
         kept.submissions.submit(submission(call_id="a\0b"), None)
+
+
+def test_a_wrong_password_and_a_wrong_database_are_fatal_and_named_without_the_password(
+    database_urls: DatabaseUrls,
+) -> None:
+    password = database_urls.ingest.split(":")[2].split("@")[0]
+    with pytest.raises(Fatal, match="password authentication failed for user") as caught:
+        migrate(database_urls.ingest.replace(password, "wrong-word"))
+    assert "wrong-word" not in str(caught.value)
+    with pytest.raises(Fatal, match='database "nothing" does not exist'):
+        migrate(re.sub(r"@/\w+", "@/nothing", database_urls.ingest))
+
+
+def test_a_full_disk_of_the_database_is_waited_for() -> None:
+    with pytest.raises(Transient, match="submit: DiskFull 53100"), translated("submit"):
+        raise psycopg.errors.DiskFull

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.contracts.events import AudioUploaded
 from pipeline.stream import wire
+from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer
 from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.ports import TopicPartition
@@ -70,7 +71,7 @@ def post(ingest: IngestProcess, key: str, data: bytes | Iterator[bytes], **heade
 
 def events(broker: MockCluster, count: int) -> list[AudioUploaded]:
     """The first announcements on the topic."""
-    consumer = KafkaConsumer(broker.address, group=f"test-{id(broker)}")
+    consumer = KafkaConsumer(KafkaConnection(bootstrap_servers=broker.address), group=f"test-{id(broker)}")
 
     def ignore(_partitions: object) -> None:
         return

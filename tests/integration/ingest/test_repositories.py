@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline.contracts import ids
-from pipeline.stream.ports import Delivered
+from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
 from services.ingest.clients import SCOPES, Client
 from services.ingest.jobs import Cursor, StoredObject
@@ -108,7 +108,7 @@ def test_many_at_once_with_one_key_make_one_job(repositories: Repositories) -> N
     assert sum(not answer.repeated for answer in answers) == 1
     with repositories.outbox.turn() as turn:
         assert turn is not None
-        assert len(turn.waiting(10)) == 1
+        assert len(turn.waiting("normal", 10)) == 1
 
 
 def test_pages_lead_through_all_jobs_newest_first(repositories: Repositories) -> None:
@@ -130,8 +130,8 @@ def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repo
     accepted = [repositories.submissions.submit(each, None) for each in given]
     with repositories.outbox.turn() as turn:
         assert turn is not None
-        assert (turn.announced(), turn.sent()) == (0, [])
-        waiting = turn.waiting(2)
+        assert (turn.logs(), turn.sent()) == ([], [])
+        waiting = turn.waiting("normal", 2)
         expected = [handler.announcement(each, kept.accepted_at) for each, kept in zip(given, accepted, strict=True)]
         assert [announcement.event for announcement in waiting] == expected[:2]
         assert waiting[0].event.event_id == ids.event_id(given[0].job_id, 1, "audio.uploaded")
@@ -139,15 +139,87 @@ def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repo
         turn.mark_sent(numbers, "here", [Delivered("audio.uploaded", 3, 7), Delivered("audio.uploaded", 1, 9)])
     with repositories.outbox.turn() as turn:
         assert turn is not None
-        assert turn.announced() == 2
         assert [(row.outbox_id, row.cluster_id, row.topic, row.partition, row.offset) for row in turn.sent()] == [
             (numbers[0], "here", "audio.uploaded", 3, 7),
             (numbers[1], "here", "audio.uploaded", 1, 9),
         ]
-        assert [announcement.event for announcement in turn.waiting(10)] == expected[2:]
+        assert [announcement.event for announcement in turn.waiting("normal", 10)] == expected[2:]
         assert [announcement.event for announcement in turn.fetch(numbers[::-1])] == expected[:2]
         turn.close_finished()
-        assert turn.announced() == 2
+        assert len(turn.sent()) == 2
+
+
+def announce_all(repositories: Repositories, offsets: list[tuple[int, int]]) -> list[int]:
+    """Submit and announce one job for each (partition, offset); their outbox ids."""
+    for _ in offsets:
+        repositories.submissions.submit(submission(), None)
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        numbers = [row.outbox_id for row in turn.waiting("normal", len(offsets))]
+        turn.mark_sent(numbers, "here", [Delivered("audio.uploaded", *place) for place in offsets])
+    return numbers
+
+
+def test_the_outbox_counts_what_each_log_holds(repositories: Repositories) -> None:
+    announce_all(repositories.with_client(), [(0, 4), (1, 1), (0, 9)])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        found = {(log.cluster_id, log.topic_partition): (log.jobs, log.last_offset) for log in turn.logs()}
+    assert found == {
+        ("here", TopicPartition("audio.uploaded", 0)): (2, 9),
+        ("here", TopicPartition("audio.uploaded", 1)): (1, 1),
+    }
+
+
+def test_what_the_group_has_passed_is_remembered_until_it_is_reset_or_announced_again(
+    repositories: Repositories,
+) -> None:
+    numbers = announce_all(repositories.with_client(), [(0, 0), (0, 1), (0, 2)])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        turn.mark_passed(numbers)
+        turn.mark_passed([])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        assert all(row.passed_s is not None and row.passed_s >= 0 for row in turn.sent())
+        turn.mark_unread(numbers[:1])
+        turn.mark_sent(numbers[1:2], "here", [Delivered("audio.uploaded", 0, 3)])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        assert [(row.passed_s is None, row.announcements) for row in turn.sent()] == [(True, 1), (True, 2), (False, 1)]
+
+
+def test_what_lay_in_a_lost_log_lies_nowhere(repositories: Repositories) -> None:
+    announce_all(repositories.with_client(), [(0, 0), (1, 0)])
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+        turn.mark_lost([TopicPartition("audio.uploaded", 1)])
+        assert [row.cluster_id for row in turn.sent()] == ["here", ""]
+
+
+def queue(repositories: Repositories, **counts: int) -> None:
+    for client_id, count in counts.items():
+        repositories.with_client(Client(client_id=client_id, name=client_id))
+        for number in range(count):
+            repositories.submissions.submit(submission(client_id, call_id=f"{client_id}{number}"), None)
+
+
+def test_clients_wait_in_turn_behind_the_one_served_last(repositories: Repositories) -> None:
+    queue(repositories, b=3, a=2, c=1)
+    with repositories.outbox.turn() as turn:
+        assert turn is not None
+
+        def calls(limit: int) -> list[str]:
+            return [row.event.call_id for row in turn.waiting("normal", limit)]
+
+        assert calls(9) == ["a0", "b0", "c0", "a1", "b1", "b2"]
+        assert calls(2) == ["a0", "b0"]
+        turn.mark_served("normal", "a")
+        turn.mark_served("bulk", "b")
+        assert calls(9) == ["b0", "c0", "a0", "b1", "a1", "b2"]
+        turn.mark_served("normal", "gone")
+        assert calls(4) == ["a0", "b0", "c0", "a1"]
+        assert turn.waiting("interactive", 9) == turn.waiting("bulk", 9) == []
 
 
 def test_only_one_has_the_turn(repositories: Repositories) -> None:

@@ -19,6 +19,7 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
 from services.ingest.admin import add_key
 from services.ingest.clients import SCOPES, Client
+from services.ingest.recent_keys import RecentKeys
 from services.ingest.web.app import create_app
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -69,7 +70,7 @@ class Rig:
         """The application with this rig's ports; the routes, which take long to build, are built once for all rigs."""
         ports = WebPorts(
             store=self.store,
-            clients=self.clients,
+            keys=RecentKeys(self.clients, 0.0, lambda: 0.0),
             jobs=self.submissions,
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
             sniff=sniff,

@@ -1,10 +1,21 @@
 """Ingest's door to PostgreSQL: schema `ingest`, and the ledger's views to read."""
 
+from services.ingest.adapters.postgres.backlog import PostgresBacklog
 from services.ingest.adapters.postgres.clients import PostgresClients
 from services.ingest.adapters.postgres.connecting import Database
 from services.ingest.adapters.postgres.jobs import PostgresJobs
 from services.ingest.adapters.postgres.migrator import migrate
 from services.ingest.adapters.postgres.outbox import PostgresOutbox
+from services.ingest.adapters.postgres.runs import PostgresRuns
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 
-__all__ = ["Database", "PostgresClients", "PostgresJobs", "PostgresOutbox", "PostgresSubmissions", "migrate"]
+__all__ = [
+    "Database",
+    "PostgresBacklog",
+    "PostgresClients",
+    "PostgresJobs",
+    "PostgresOutbox",
+    "PostgresRuns",
+    "PostgresSubmissions",
+    "migrate",
+]

@@ -19,7 +19,7 @@ class PostgresClients:
 
     def find_key(self, key_id: str) -> StoredKey | None:
         """See `Clients.find_key`."""
-        with self._database.transaction("find a key") as connection:
+        with self._database.statement("find a key") as connection:
             row = connection.execute(STATEMENTS["find_key"], {"key_id": key_id}).fetchone()
         if row is None:
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -32,13 +33,32 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "300s",
     "TimeZone": "UTC",
     "search_path": "pg_catalog",
+    # And have the server notice when we vanish: the relay's turn is free again then.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
 }
+
+
+_CLOSE_TIMEOUT_S: Final = 0.5
 
 
 def _configure(connection: Connection) -> None:
     for name, value in _SESSION.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     connection.commit()
+
+
+def _check(connection: Connection) -> None:
+    """Find out whether a connection that rested was cut meanwhile; asking the server each time would cost a round trip.
+
+    A server says nothing to a connection at rest but that it ends.
+    """
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 class Database:
@@ -60,9 +80,10 @@ class Database:
             max_size=max_connections,
             timeout=timeout_s,
             max_waiting=max_connections * 20,
-            reconnect_timeout=30.0,
+            # Its pauses double up to this. After it the next borrower has it try at once, so it is never away for long.
+            reconnect_timeout=4.0,
             configure=_configure,
-            check=ConnectionPool.check_connection,
+            check=_check,
             name="ingest",
             open=False,
         )
@@ -82,14 +103,30 @@ class Database:
         with translated(doing), self._pool.connection() as connection:
             yield connection
 
+    @contextmanager
+    def statement(self, doing: str) -> Iterator[Connection]:
+        """A connection for a single statement, which is a transaction of its own and costs one round trip.
+
+        Raises:
+            Transient: No connection, or it broke.
+            Permanent: The server refuses.
+        """
+        with translated(doing), self._pool.connection() as connection:
+            connection.autocommit = True
+            try:
+                yield connection
+            finally:
+                with suppress(psycopg.Error):  # a broken one is replaced
+                    connection.autocommit = False
+
     def verify(self) -> None:
         """Ask for an answer; raises Transient when there is none."""
-        with self.transaction("verify") as connection:
+        with self.statement("verify") as connection:
             connection.execute(STATEMENTS["verify"])
 
     def close(self) -> None:
-        """Let all connections go."""
-        self._pool.close()
+        """Let all connections go; what is just being connected is not waited for."""
+        self._pool.close(timeout=_CLOSE_TIMEOUT_S)
 
 
 def one_row(row: dict[str, Any] | None) -> dict[str, Any]:

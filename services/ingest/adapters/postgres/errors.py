@@ -1,7 +1,11 @@
-"""PostgreSQL's errors end here. Only their class and SQLSTATE go on: a message can hold what a row says."""
+"""PostgreSQL's errors end here. Only their class and SQLSTATE go on: a message can hold what a row says.
+
+What libpq says when it does not get in is passed on whole: it names hosts, roles and databases, never rows or passwords.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -9,9 +13,14 @@ from typing import Final
 import psycopg
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedTable
 
-from pipeline.errors import Permanent, Transient
+from pipeline.errors import Fatal, Permanent, Transient
 
 RETRY_AFTER_S: Final = 5.0
+#: libpq gives no code for these, only the server's words; in another language than English they are waited for, loudly.
+_REFUSED: Final = re.compile(
+    r"password authentication failed|no pg_hba\.conf entry|no password supplied"
+    r'|(role|user|database) "[^"]*" (does not exist|is not permitted to log in)'
+)
 
 
 @contextmanager
@@ -25,12 +34,15 @@ def translated(doing: str) -> Iterator[None]:
         Transient: The server is away, starting, full, or gave up on us; the pool has no connection; the ledger's views
             are not there yet (it makes and grants them when it first starts).
         Permanent: The server understood us and refuses.
+        Fatal: It does not let us in: the role, its password or the database is wrong.
     """
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except psycopg.OperationalError as error:
+        if error.pgconn is not None and _REFUSED.search(str(error)):
+            raise Fatal(said(doing, error)) from error
         raise Transient(said(doing, error), retry_after_s=RETRY_AFTER_S) from error
-    except (UndefinedTable, InvalidSchemaName, InsufficientPrivilege) as error:
+    except (psycopg.InterfaceError, UndefinedTable, InvalidSchemaName, InsufficientPrivilege) as error:
         raise Transient(said(doing, error), retry_after_s=RETRY_AFTER_S) from error
     except psycopg.Error as error:
         raise Permanent(said(doing, error)) from error
@@ -38,4 +50,6 @@ def translated(doing: str) -> Iterator[None]:
 
 def said(doing: str, error: psycopg.Error) -> str:
     """What may be said of an error."""
+    if error.pgconn is not None:  # it did not get in
+        return f"{doing}: {' '.join(str(error).split())}"
     return f"{doing}: {type(error).__name__} {error.sqlstate or 'without SQLSTATE'}"

@@ -41,6 +41,8 @@ def migrate(url: str, steps: tuple[Migration, ...] = STEPS) -> int:
         missing = [step for step in steps if _is_missing(step, applied)]
         for step in missing:
             _apply(connection, step)
+        connection.execute(STATEMENTS["grant_sweeping"])
+        connection.execute(STATEMENTS["grant_auditing"])
     return len(missing)
 
 

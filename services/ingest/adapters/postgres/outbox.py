@@ -11,10 +11,10 @@ from typing import Any
 
 from pipeline.contracts import states
 from pipeline.contracts.events import AudioUploaded
-from pipeline.stream.ports import Delivered
+from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest.adapters.postgres.connecting import Connection, Database, one_row
 from services.ingest.adapters.postgres.statements import STATEMENTS
-from services.ingest.relay import Sent
+from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Announcement
 
 
@@ -39,14 +39,23 @@ class _Turn:
     def close_finished(self) -> None:
         self._connection.execute(STATEMENTS["close_finished"], {"terminal": sorted(states.TERMINAL)})
 
-    def announced(self) -> int:
-        return int(one_row(self._connection.execute(STATEMENTS["count_announced"]).fetchone())["count"])
+    def logs(self) -> list[AnnouncedLog]:
+        return [
+            AnnouncedLog(
+                cluster_id=row["cluster_id"],
+                topic_partition=TopicPartition(row["topic"], row["partition"]),
+                jobs=row["jobs"],
+                last_offset=row["last_offset"],
+            )
+            for row in self._connection.execute(STATEMENTS["fetch_logs"])
+        ]
 
     def sent(self) -> list[Sent]:
         return [Sent(**row) for row in self._connection.execute(STATEMENTS["fetch_sent"])]
 
-    def waiting(self, limit: int) -> list[Announcement]:
-        return [_announcement(row) for row in self._connection.execute(STATEMENTS["fetch_waiting"], {"limit": limit})]
+    def waiting(self, priority: str, limit: int) -> list[Announcement]:
+        wanted = {"priority": priority, "limit": limit}
+        return [_announcement(row) for row in self._connection.execute(STATEMENTS["fetch_waiting"], wanted)]
 
     def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:
         rows = self._connection.execute(STATEMENTS["fetch_announcements"], {"outbox_ids": list(outbox_ids)})
@@ -60,6 +69,23 @@ class _Turn:
             "offsets": [place.offset for place in delivered],
         }
         self._connection.execute(STATEMENTS["mark_sent"], marks)
+
+    def mark_served(self, priority: str, client_id: str) -> None:
+        self._connection.execute(STATEMENTS["mark_served"], {"priority": priority, "client_id": client_id})
+
+    def mark_passed(self, outbox_ids: Sequence[int]) -> None:
+        self._mark("mark_passed", outbox_ids)
+
+    def mark_unread(self, outbox_ids: Sequence[int]) -> None:
+        self._mark("mark_unread", outbox_ids)
+
+    def _mark(self, statement: str, outbox_ids: Sequence[int]) -> None:
+        if outbox_ids:
+            self._connection.execute(STATEMENTS[statement], {"outbox_ids": list(outbox_ids)})
+
+    def mark_lost(self, logs: Sequence[TopicPartition]) -> None:
+        lost = {"topics": [log.topic for log in logs], "partitions": [log.partition for log in logs]}
+        self._connection.execute(STATEMENTS["mark_lost"], lost)
 
 
 def _announcement(row: dict[str, Any]) -> Announcement:

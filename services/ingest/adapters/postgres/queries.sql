@@ -42,8 +42,10 @@ INSERT INTO ingest.submissions (
 RETURNING accepted_at
 
 -- name: add_announcement
+-- After the submission is written, so that the janitor waits for us if we do not see its fence.
 INSERT INTO ingest.outbox (job_id, run, client_id, priority, topic, event)
-VALUES (%(job_id)s, %(run)s, %(client_id)s, %(priority)s, %(topic)s, %(event)s)
+SELECT %(job_id)s, %(run)s, %(client_id)s, %(priority)s, %(topic)s, %(event)s
+WHERE NOT EXISTS (SELECT FROM ingest.fenced WHERE job_id = %(job_id)s)
 
 -- name: fetch_job
 SELECT s.*, j.run AS ledger_run, j.state, j.reason, j.details, j.channel_mode, j.channels AS found_channels,
@@ -51,7 +53,7 @@ SELECT s.*, j.run AS ledger_run, j.state, j.reason, j.details, j.channel_mode, j
        j.engine, j.transcript_key, j.transcript_sha256, j.transcript_size_bytes, j.transcribing_at, j.finished_at,
        j.queue_wait_ms, j.decode_ms, j.vad_ms, j.engine_ms, j.total_ms
 FROM ingest.submissions s
-LEFT JOIN ledger.jobs_v1 j ON j.job_id = s.job_id AND j.run >= s.run
+LEFT JOIN ledger.jobs_v1 j ON j.job_id = s.job_id COLLATE "default" AND j.run >= s.run
 WHERE s.client_id = %(client_id)s AND s.job_id = %(job_id)s
 
 -- name: fetch_artefacts
@@ -65,7 +67,7 @@ SELECT s.*, j.run AS ledger_run, j.state, j.reason, j.details, j.channel_mode, j
        j.engine, j.transcript_key, j.transcript_sha256, j.transcript_size_bytes, j.transcribing_at, j.finished_at,
        j.queue_wait_ms, j.decode_ms, j.vad_ms, j.engine_ms, j.total_ms
 FROM ingest.submissions s
-LEFT JOIN ledger.jobs_v1 j ON j.job_id = s.job_id AND j.run >= s.run
+LEFT JOIN ledger.jobs_v1 j ON j.job_id = s.job_id COLLATE "default" AND j.run >= s.run
 WHERE s.client_id = %(client_id)s
   AND (%(accepted_at)s::timestamptz IS NULL OR (s.accepted_at, s.job_id) < (%(accepted_at)s, %(job_id)s))
   AND (%(state)s::text IS NULL OR coalesce(j.state, 'queued') = %(state)s)
@@ -76,24 +78,59 @@ LIMIT %(limit)s
 SELECT pg_try_advisory_xact_lock(hashtext('razgovor.ingest.relay'))
 
 -- name: close_finished
+-- COLLATE: the record's ids have the database's own collation, ours have "C"; without it no index of the record serves.
+-- OFFSET 0: the view is asked job by job, through its keys, however large the record is.
 UPDATE ingest.outbox o SET closed_at = now()
-FROM ledger.jobs_v1 j
-WHERE o.sent_at IS NOT NULL AND o.closed_at IS NULL AND j.job_id = o.job_id
-  AND (j.run > o.run OR (j.run = o.run AND j.state = ANY (%(terminal)s)))
+FROM (
+    SELECT announced.outbox_id
+    FROM ingest.outbox announced
+    CROSS JOIN LATERAL (SELECT run, state FROM ledger.jobs_v1 WHERE job_id = announced.job_id COLLATE "default" OFFSET 0) j
+    WHERE announced.sent_at IS NOT NULL AND announced.closed_at IS NULL
+      AND (j.run > announced.run OR (j.run = announced.run AND j.state = ANY (%(terminal)s)))
+) ended
+WHERE o.outbox_id = ended.outbox_id
 
--- name: count_announced
-SELECT count(*) FROM ingest.outbox WHERE sent_at IS NOT NULL AND closed_at IS NULL
+-- name: fetch_logs
+SELECT cluster_id, topic, "partition", count(*) AS jobs, max("offset") AS last_offset
+FROM ingest.outbox WHERE sent_at IS NOT NULL AND closed_at IS NULL
+GROUP BY cluster_id, topic, "partition"
 
 -- name: fetch_sent
-SELECT outbox_id, cluster_id, topic, "partition", "offset",
-       extract(epoch FROM now() - sent_at)::double precision AS age_s
+SELECT outbox_id, cluster_id, topic, "partition", "offset", announcements,
+       extract(epoch FROM now() - passed_at)::double precision AS passed_s
 FROM ingest.outbox WHERE sent_at IS NOT NULL AND closed_at IS NULL
 ORDER BY outbox_id
 
 -- name: fetch_waiting
-SELECT outbox_id, event FROM ingest.outbox
-WHERE sent_at IS NULL AND closed_at IS NULL
-ORDER BY outbox_id LIMIT %(limit)s
+-- One look into the index finds the next client that has something waiting; then each in turn gives its oldest. The
+-- clients behind the one served last come first. What is read grows with the clients and the limit, not with the backlog.
+WITH RECURSIVE queue (client_id) AS (
+    SELECT min(client_id) FROM ingest.outbox
+    WHERE sent_at IS NULL AND closed_at IS NULL AND priority = %(priority)s
+    UNION ALL
+    SELECT (
+        SELECT min(o.client_id) FROM ingest.outbox o
+        WHERE o.sent_at IS NULL AND o.closed_at IS NULL AND o.priority = %(priority)s AND o.client_id > queue.client_id
+    )
+    FROM queue WHERE queue.client_id IS NOT NULL
+), turn AS (
+    SELECT client_id, row_number() OVER (
+        ORDER BY client_id <= coalesce((SELECT client_id FROM ingest.served WHERE priority = %(priority)s), ''), client_id
+    ) AS place, least(count(*) OVER (), %(limit)s) AS served
+    FROM queue WHERE client_id IS NOT NULL
+)
+SELECT head.outbox_id, head.event
+FROM turn
+CROSS JOIN LATERAL (
+    SELECT o.outbox_id, o.event, row_number() OVER (ORDER BY o.outbox_id) AS nth
+    FROM ingest.outbox o
+    WHERE o.sent_at IS NULL AND o.closed_at IS NULL AND o.priority = %(priority)s AND o.client_id = turn.client_id
+    ORDER BY o.outbox_id
+    LIMIT (%(limit)s + turn.served - 1) / turn.served
+) head
+WHERE turn.place <= turn.served
+ORDER BY head.nth, turn.place
+LIMIT %(limit)s
 
 -- name: fetch_announcements
 SELECT outbox_id, event FROM ingest.outbox
@@ -102,11 +139,39 @@ ORDER BY outbox_id
 
 -- name: mark_sent
 UPDATE ingest.outbox o
-SET sent_at = now(), announcements = o.announcements + 1, cluster_id = %(cluster_id)s,
+SET sent_at = now(), passed_at = NULL, announcements = o.announcements + 1, cluster_id = %(cluster_id)s,
     "partition" = d."partition", "offset" = d."offset"
 FROM unnest(%(outbox_ids)s::bigint[], %(partitions)s::integer[], %(offsets)s::bigint[])
      AS d (outbox_id, "partition", "offset")
 WHERE o.outbox_id = d.outbox_id
+
+-- name: mark_served
+INSERT INTO ingest.served (priority, client_id) VALUES (%(priority)s, %(client_id)s)
+ON CONFLICT (priority) DO UPDATE SET client_id = excluded.client_id
+
+-- name: mark_passed
+UPDATE ingest.outbox SET passed_at = now() WHERE outbox_id = ANY (%(outbox_ids)s)
+
+-- name: mark_unread
+UPDATE ingest.outbox SET passed_at = NULL WHERE outbox_id = ANY (%(outbox_ids)s)
+
+-- name: mark_lost
+UPDATE ingest.outbox o SET cluster_id = ''
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS lost (topic, "partition")
+WHERE o.sent_at IS NOT NULL AND o.closed_at IS NULL AND o.topic = lost.topic AND o."partition" = lost."partition"
+
+-- name: measure_backlog
+-- Two parts, so that each finds its rows by a partial index, however many jobs have ended.
+SELECT priority, state, count(*) AS jobs, coalesce(sum(duration_ms), 0)::double precision / 1000 AS audio_s,
+       extract(epoch FROM now() - min(created_at))::double precision AS oldest_s
+FROM (
+    SELECT priority, 'waiting' AS state, created_at, (event #>> '{audio,declared_duration_ms}')::bigint AS duration_ms
+    FROM ingest.outbox WHERE sent_at IS NULL AND closed_at IS NULL
+    UNION ALL
+    SELECT priority, 'announced', created_at, (event #>> '{audio,declared_duration_ms}')::bigint
+    FROM ingest.outbox WHERE sent_at IS NOT NULL AND closed_at IS NULL
+) unfinished
+GROUP BY priority, state
 
 -- name: verify
 SELECT 1
@@ -121,6 +186,37 @@ CREATE TABLE IF NOT EXISTS ingest.migrations (
     sha256     text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
 )
+
+-- name: grant_sweeping
+-- Repeated at every start: the role may have come after the view.
+DO $$ BEGIN
+    IF to_regrole('razgovor_ledger') IS NULL OR to_regprocedure('ingest.fence_v1(text[])') IS NULL THEN
+        RETURN;
+    END IF;
+    IF NOT (
+        has_schema_privilege('razgovor_ledger', 'ingest', 'USAGE')
+        AND has_table_privilege('razgovor_ledger', 'ingest.known_jobs_v1', 'SELECT')
+        AND has_function_privilege('razgovor_ledger', 'ingest.fence_v1(text[])', 'EXECUTE')
+    ) THEN
+        GRANT USAGE ON SCHEMA ingest TO razgovor_ledger;
+        GRANT SELECT ON ingest.known_jobs_v1 TO razgovor_ledger;
+        GRANT EXECUTE ON FUNCTION ingest.fence_v1(text[]) TO razgovor_ledger;
+    END IF;
+END $$
+
+-- name: grant_auditing
+-- What proves that nothing is lost, and nothing that names people. Repeated at every start: the role may have come later.
+DO $$ BEGIN
+    IF to_regrole('razgovor_auditor') IS NULL
+        OR has_column_privilege('razgovor_auditor', 'ingest.outbox', 'closed_at', 'SELECT') THEN
+        RETURN;
+    END IF;
+    GRANT USAGE ON SCHEMA ingest TO razgovor_auditor;
+    GRANT SELECT (job_id, run, client_id, accepted_at, priority, audio_key, audio_sha256, audio_size_bytes)
+        ON ingest.submissions TO razgovor_auditor;
+    GRANT SELECT (job_id, run, sent_at, announcements, cluster_id, topic, "partition", "offset", closed_at)
+        ON ingest.outbox TO razgovor_auditor;
+END $$
 
 -- name: applied_migrations
 SELECT number, sha256 FROM ingest.migrations

@@ -8,6 +8,9 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from pipeline.contracts.events import AudioUploaded
+from pipeline.crash_points import reach
+from pipeline.errors import Transient
 from services.ingest import handler
 from services.ingest.adapters.postgres.connecting import Connection, Database, one_row
 from services.ingest.adapters.postgres.errors import RETRY_AFTER_S, said
@@ -30,10 +33,12 @@ class PostgresSubmissions:
             if earlier is not None:
                 return earlier
             accepted_at = _keep(connection, submission)
+            reach("ingest.before_commit")
             try:
                 connection.commit()
             except psycopg.OperationalError as error:
                 raise OutcomeUnknown(said("commit a submission", error), retry_after_s=RETRY_AFTER_S) from error
+            reach("ingest.committed")
         return Accepted(submission.job_id, accepted_at)
 
     def verify(self) -> None:
@@ -64,8 +69,17 @@ def _keep(connection: Connection, submission: Submission) -> datetime:
     accepted_at: datetime = one_row(
         connection.execute(STATEMENTS["add_submission"], _submission_row(submission)).fetchone()
     )["accepted_at"]
-    event = handler.announcement(submission, accepted_at)
-    connection.execute(
+    add_announcement(connection, handler.announcement(submission, accepted_at))
+    return accepted_at
+
+
+def add_announcement(connection: Connection, event: AudioUploaded) -> None:
+    """Have the relay announce this, once the transaction has committed.
+
+    Raises:
+        Transient: The janitor took the job's objects for an orphan's, as it may after a day.
+    """
+    added = connection.execute(
         STATEMENTS["add_announcement"],
         {
             "job_id": event.job_id,
@@ -76,7 +90,8 @@ def _keep(connection: Connection, submission: Submission) -> datetime:
             "event": Jsonb(event.model_dump(mode="json")),
         },
     )
-    return accepted_at
+    if not added.rowcount:
+        raise Transient("submit: the job was swept before it was accepted")
 
 
 def _submission_row(submission: Submission) -> dict[str, Any]:

@@ -1,0 +1,159 @@
+"""What accepting an upload costs: POST /v1/jobs of a 20 KB WAV by 16 clients side by side, over PostgreSQL and a store.
+
+    python bench/accept.py                                    # a folder as the store
+    python bench/accept.py --store 's3://bucket?endpoint=...' # with INGEST_STORE_ACCESS_KEY and INGEST_STORE_SECRET_KEY set
+
+Requests a second, and the CPU seconds that each process spends on a job: ingest, the children that read headers,
+PostgreSQL. The relay announces to the mock broker beside it. The clients take their share of the machine too; so does
+whatever else runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.stream.kafka_mock import MockCluster
+from razgovor.embedded.testing import temporary_postgres
+from razgovor.stack.waiting import until
+from services.ingest.admin import create_key
+from services.ingest.clients import Client
+from services.ledger.adapters.postgres import PostgresLedger
+
+OUT: Final = Path(__file__).parent / "out" / "accept.json"
+SAMPLE_RATE_HZ: Final = 8_000
+AUDIO_BYTES: Final = 20_000
+ACCEPTED: Final = b"HTTP/1.1 202"
+
+
+def wav(data_bytes: int) -> bytes:
+    """A mono 16-bit recording of noise."""
+    data = os.urandom(data_bytes)
+    rate = SAMPLE_RATE_HZ.to_bytes(4, "little")
+    form = b"fmt \x10\0\0\0\x01\0\x01\0" + rate + (SAMPLE_RATE_HZ * 2).to_bytes(4, "little") + b"\x02\0\x10\0"
+    body = b"WAVE" + form + b"data" + data_bytes.to_bytes(4, "little") + data
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+@contextmanager
+def ingest(folder: Path, database_url: str, broker: str, store_url: str) -> Iterator[tuple[psutil.Process, str]]:
+    """A running ingest and its address."""
+    status = folder / "status.json"
+    environment = {
+        **os.environ,
+        "INGEST_PORT": "0",
+        "INGEST_BOOTSTRAP_SERVERS": broker,
+        "INGEST_STORE_URL": store_url,
+        "INGEST_STATUS_FILE": str(status),
+        "INGEST_DATABASE_URL": database_url,
+    }
+    with (folder / "ingest.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "services.ingest"], env=environment, stderr=log)
+    try:
+        until(lambda: status.exists() and "address" in status.read_text(), 60, "ingest does not start")
+        yield psutil.Process(process.pid), str(json.loads(status.read_text())["address"])
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def client(host: str, port: int, request: bytes, ends_at_s: float, counts: list[int]) -> None:
+    """One connection that posts again and again."""
+    reader, writer = await asyncio.open_connection(host, port)
+    while time.monotonic() < ends_at_s:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(ACCEPTED):
+            raise SystemExit(f"not accepted: {head.splitlines()[0].decode()}")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        await reader.readexactly(int(length.split(b":")[1]))
+        counts[0] += 1
+    writer.close()
+
+
+async def load(url: str, key: str, clients: int, duration_s: float) -> int:
+    """Post with so many clients for so long; how many were accepted."""
+    address = urlsplit(url)
+    data = wav(AUDIO_BYTES)
+    head = (
+        "POST /v1/jobs?priority=bulk&call_id=bench HTTP/1.1\r\n"
+        f"Host: {address.netloc}\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
+    counts = [0]
+    ends_at_s = time.monotonic() + duration_s
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(clients):
+            tasks.create_task(
+                client(str(address.hostname), address.port or 80, head.encode() + data, ends_at_s, counts)
+            )
+    return counts[0]
+
+
+def cpu_s(*processes: psutil.Process) -> float:
+    """CPU seconds that processes and their ended children spent."""
+    total = 0.0
+    for process in processes:
+        spent = process.cpu_times()
+        total += spent.user + spent.system + spent.children_user + spent.children_system
+    return total
+
+
+def main() -> None:
+    """Run, print the table, write bench/out/accept.json."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--store", help="its address; none: a folder")
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, temporary_postgres() as database, MockCluster() as broker:
+        folder = Path(name)
+        broker.create_topic("audio.uploaded")
+        urls = database.create_database("bench")
+        ledger = PostgresLedger(urls.ledger)
+        ledger.migrate()
+        ledger.close()
+        key = create_key(urls.ingest, Client(client_id="bench", name="Bench"))
+        store_url = told.store or (folder / "store").as_uri()
+        with ingest(folder, urls.ingest, broker.address, store_url) as (process, url):
+            asyncio.run(load(url, key, told.clients, 2.0))  # children and connections are there now
+            children = process.children(recursive=True)
+            server = psutil.Process(database.server_pid or 0)
+            servers = [server, *server.children()]
+            groups = {
+                "ingest": [process],
+                "probe": children,
+                "postgres": servers,
+                "clients and broker": [psutil.Process()],
+            }
+            before = {group: cpu_s(*found) for group, found in groups.items()}
+            started_s = time.monotonic()
+            jobs = asyncio.run(load(url, key, told.clients, told.seconds))
+            took_s = time.monotonic() - started_s
+            spent = {group: cpu_s(*found) - before[group] for group, found in groups.items()}
+    table = Table("", "")
+    table.add_row("jobs/s", f"{jobs / took_s:.0f}")
+    for group, seconds in spent.items():
+        table.add_row(f"{group}, CPU ms a job", f"{seconds / jobs * 1000:.2f}")
+    Console().print(table)
+    OUT.parent.mkdir(exist_ok=True)
+    facts = {"jobs_per_s": jobs / took_s, "cpu_ms_per_job": {group: s / jobs * 1000 for group, s in spent.items()}}
+    OUT.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The shipped fake of `runs.Runs`, over the rows of `memory.MemorySubmissions`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from pipeline.contracts import states
+from services.ingest import handler
+from services.ingest.adapters.memory import MemorySubmissions, OutboxRow
+from services.ingest.runs import Failed, Known, Refused, Started, next_run, refusal
+from services.ingest.submissions import Announcement
+
+
+class MemoryRuns:
+    """See `runs.Runs`."""
+
+    def __init__(self, submissions: MemorySubmissions) -> None:
+        self._rows = submissions
+
+    def start(
+        self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
+    ) -> Started | Refused:
+        """See `Runs.start`."""
+        if job_id not in self._rows.submissions:
+            return Refused(job_id, "unknown_job")
+        known = self._known(job_id)
+        why = refusal(known, allowed, after_run)
+        if why is not None:
+            return Refused(job_id, why)
+        started = Started(job_id, next_run(known, after_run))
+        if not dry_run:
+            self._begin(started)
+        return started
+
+    def _known(self, job_id: str) -> Known:
+        submission, _accepted_at = self._rows.submissions[job_id]
+        outcome = self._rows.outcomes.get(job_id)
+        if outcome is None:
+            return Known(run=submission.run)
+        state = outcome.state if outcome.run >= submission.run else states.QUEUED
+        return Known(run=submission.run, ledger_run=outcome.run, state=state)
+
+    def _begin(self, started: Started) -> None:
+        submission, accepted_at = self._rows.submissions[started.job_id]
+        again = replace(submission, run=started.run)
+        self._rows.submissions[started.job_id] = (again, accepted_at)
+        for row in self._rows.outbox.values():
+            row.closed = row.closed or row.announcement.event.job_id == started.job_id
+        outbox_id = len(self._rows.outbox) + 1
+        self._rows.outbox[outbox_id] = OutboxRow(Announcement(outbox_id, handler.announcement(again, accepted_at)))
+
+    def find_failed(self, *, reason: str | None, since: datetime | None, limit: int) -> list[Failed]:
+        """See `Runs.find_failed`."""
+        rows = sorted(self._rows.submissions.values(), key=lambda row: (row[1], row[0].job_id))
+        failed = [
+            Failed(submission.job_id, outcome.run, outcome.reason or "", outcome.finished_at)
+            for submission, _accepted_at in rows
+            if (outcome := self._rows.outcomes.get(submission.job_id)) is not None
+            and (outcome.run >= submission.run, outcome.state) == (True, states.FAILED)
+        ]
+        return [
+            job
+            for job in failed
+            if (reason is None or job.reason == reason)
+            and (since is None or (job.finished_at is not None and job.finished_at >= since))
+        ][:limit]

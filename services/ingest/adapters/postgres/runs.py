@@ -1,0 +1,94 @@
+"""Runs in PostgreSQL: the new number and its outbox row in one transaction; see `runs.Runs`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from pipeline.contracts import layout, states
+from pipeline.contracts.call_info import CallInfo
+from pipeline.crash_points import reach
+from pipeline.sql import queries
+from services.ingest import handler
+from services.ingest.adapters.postgres.connecting import Connection, Database
+from services.ingest.adapters.postgres.submissions import add_announcement
+from services.ingest.runs import Failed, Known, Refused, Started, next_run, refusal
+from services.ingest.submissions import StoredAudio, Submission
+
+STATEMENTS: Final = {
+    name: text.encode() for name, text in queries("services.ingest.adapters.postgres", "runs.sql").items()
+}
+
+
+class PostgresRuns:
+    """See `runs.Runs`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(
+        self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
+    ) -> Started | Refused:
+        """See `Runs.start`."""
+        with self._database.transaction("start a run") as connection:
+            # The row's lock lets those that ask at once take turns: the second one finds the first one's run.
+            row = connection.execute(STATEMENTS["lock_submission"], {"job_id": job_id}).fetchone()
+            if row is None:
+                return Refused(job_id, "unknown_job")
+            known = _known(connection, row)
+            why = refusal(known, allowed, after_run)
+            if why is not None:
+                return Refused(job_id, why)
+            started = Started(job_id, next_run(known, after_run))
+            if not dry_run:
+                _begin(connection, row, started.run)
+                reach("ingest.before_commit")
+        return started
+
+    def find_failed(self, *, reason: str | None, since: datetime | None, limit: int) -> list[Failed]:
+        """See `Runs.find_failed`."""
+        wanted = {"failed": states.FAILED, "reason": reason, "since": since, "limit": limit}
+        with self._database.transaction("find failed jobs") as connection:
+            rows = connection.execute(STATEMENTS["find_failed"], wanted).fetchall()
+        return [Failed(row["job_id"], row["run"], row["reason"] or "", row["finished_at"]) for row in rows]
+
+
+def _known(connection: Connection, row: dict[str, Any]) -> Known:
+    heard = connection.execute(STATEMENTS["fetch_state"], {"job_id": row["job_id"]}).fetchone()
+    if heard is None:
+        return Known(run=row["run"])
+    state = heard["state"] if heard["run"] >= row["run"] else states.QUEUED
+    return Known(run=row["run"], ledger_run=heard["run"], state=state)
+
+
+def _begin(connection: Connection, row: dict[str, Any], run: int) -> None:
+    begun = {"job_id": row["job_id"], "run": run}
+    connection.execute(STATEMENTS["begin_run"], begun)
+    connection.execute(STATEMENTS["close_earlier_runs"], begun)
+    add_announcement(connection, handler.announcement(_submission({**row, "run": run}), row["accepted_at"]))
+
+
+def _submission(row: dict[str, Any]) -> Submission:
+    """As far as it is announced: who called whom stays where it lies."""
+    return Submission(
+        job_id=row["job_id"],
+        run=row["run"],
+        client_id=row["client_id"],
+        call_id=row["call_id"],
+        priority=row["priority"],
+        audio=StoredAudio(
+            key=row["audio_key"],
+            sha256=row["audio_sha256"],
+            size_bytes=row["audio_size_bytes"],
+            media_type=row["media_type"],
+            declared_duration_ms=row["declared_duration_ms"],
+            sample_rate_hz=row["sample_rate_hz"],
+            channels=row["channels"],
+        ),
+        call_info=CallInfo(),
+        call_info_key=layout.call_info_key(row["job_id"]),
+        channel_roles=tuple(row["channel_roles"]),
+        language=row["language"],
+        locale=row["locale"],
+        formats=tuple(row["formats"]),
+    )
