@@ -5,20 +5,28 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from pipeline import service
+from pipeline.blobs.location import store_at
+from pipeline.blobs.metered import MeteredStore
+from pipeline.blobs.ports import BlobStore
 from pipeline.contracts.events import BY_TOPIC
 from pipeline.errors import Permanent
 from pipeline.service import StatusFile
-from pipeline.stream import wire
-from pipeline.stream.dead_letters import DeadLetters
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
+from pipeline.stream.metered import MeteredProducer
 from pipeline.stream.ports import Message
+from pipeline.stream.registry import wire_at
 from pipeline.stream.runner import Limits, Runner
-from services.ledger.adapters.postgres import PostgresLedger
+from pipeline.stream.safeguards import Safeguards
+from pipeline.telemetry.metrics import Metrics
+from services.ledger.adapters.postgres import PostgresKnownJobs, PostgresLedger
 from services.ledger.batch import BatchProcessor
 from services.ledger.dead_letters import DLQ_SUFFIX
+from services.ledger.figures import Figures, MeteredLedger
+from services.ledger.janitor import Janitor
 from services.ledger.settings import LedgerSettings
 
 GROUP = "ledger"
@@ -26,37 +34,61 @@ TOPICS = (*BY_TOPIC, *(topic + DLQ_SUFFIX for topic in BY_TOPIC))
 
 
 class _PutAside:
-    """The ledger's DLQ port on the stream's dead letters."""
+    """The ledger's DLQ port on the stream's safeguards."""
 
-    def __init__(self, dead_letters: DeadLetters) -> None:
-        self._dead_letters = dead_letters
+    def __init__(self, guards: Safeguards) -> None:
+        self._guards = guards
+
+    def check(self) -> None:
+        self._guards.fuse.check()
+
+    def passed(self) -> None:
+        self._guards.fuse.passed()
 
     def put_aside(self, message: Message, error: Permanent) -> None:
-        self._dead_letters.put(message, error.reason, stage="decode")
+        self._guards.dead_letters.put(message, error.reason, stage="decode")
 
 
 def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -> None:
     """Construct, wait for the peers, run, drain."""
-    ledger = PostgresLedger(settings.database_url.get_secret_value())
-    producer = KafkaProducer(settings.bootstrap_servers)
-    waits = ((ledger.migrate, "database"), (producer.verify, "broker"))
+    metrics = status.metrics
+    figures = Figures(metrics, by_client=settings.metrics_clients)
+    ledger = PostgresLedger(settings.database_url.get_secret_value(), committed=figures.committed)
+    producer = MeteredProducer(KafkaProducer(settings.kafka), metrics)
+    store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
+    guards = Safeguards.of(
+        store, producer, group=GROUP, clock=lambda: datetime.now(UTC), tell=status.write, metrics=metrics
+    )
+    waits = ((ledger.migrate, "database"), (producer.verify, "broker"), (guards.fuse.look, "store"))
     if not all(service.wait_for(verify, stop, status, peer) for verify, peer in waits):
         return
+    wire = wire_at(settings.registry)
     batches = BatchProcessor(
-        wire.decode,
-        ledger,
-        _PutAside(DeadLetters(producer, group=GROUP)),
-        bill_reprocess=settings.bill_reprocess,
+        wire.decode, MeteredLedger(ledger, metrics), _PutAside(guards), bill_reprocess=settings.bill_reprocess
     )
 
     def process(messages: Sequence[Message]) -> None:
         batches.process(messages)
 
     limits = Limits(batch_max=settings.batch_max_events, drain_timeout_s=settings.drain_timeout_s)
-    status.write("ready")
-    Runner(KafkaConsumer(settings.bootstrap_servers, group=GROUP), TOPICS, process, limits, status.beat).run(stop)
+    guards.watch_fuse(stop)
+    _start_janitor(settings, store, stop, metrics)
+    if not guards.fuse.blown:
+        status.write("ready")
+    consumer = KafkaConsumer(settings.kafka, group=GROUP, metrics=metrics)
+    Runner(consumer, TOPICS, process, limits, status.beat, metrics=metrics).run(stop)
     producer.close()
     ledger.close()
+
+
+def _start_janitor(settings: LedgerSettings, store: BlobStore, stop: threading.Event, metrics: Metrics) -> None:
+    """Have orphans swept beside everything else; what the janitor can't do is logged and stops nobody."""
+    if not settings.sweep_every_s:
+        return
+    known = PostgresKnownJobs(settings.database_url.get_secret_value(), stop.wait)
+    janitor = Janitor(store, known, timedelta(seconds=settings.orphan_after_s), metrics)
+    told = (stop, settings.sweep_every_s, settings.orphans_max)
+    threading.Thread(target=janitor.run, args=told, name="janitor", daemon=True).start()
 
 
 def main() -> int:

@@ -15,6 +15,8 @@ from pipeline.stream.ports import Headers
 
 #: The kind of usage posted when a call was transcribed. A dedup key: never change it.
 TRANSCRIPTION: Final = "transcription"
+#: The kind that takes such an entry back: a reprocess that is not billed. A dedup key too.
+TRANSCRIPTION_WAIVED: Final = "transcription_waived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,15 @@ class PostUsage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaiveReprocess:
+    """Of all completed runs of the job only the lowest is billed: take back what was posted for the others."""
+
+    job_id: str
+    kind: str
+    waived_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeepDlqRecord:
     """A record that somebody put aside, byte for byte, with what its headers say of its origin."""
 
@@ -125,4 +136,4 @@ class KeepDlqRecord:
     origin_offset: int | None
 
 
-Effect: TypeAlias = RecordEvent | MergeRun | KeepResult | PostUsage | KeepDlqRecord
+Effect: TypeAlias = RecordEvent | MergeRun | KeepResult | PostUsage | WaiveReprocess | KeepDlqRecord

@@ -12,7 +12,16 @@ from pipeline.contracts import states
 from pipeline.contracts.events import AudioUploaded, Completion, Event, JobStatus, TranscriptReady
 from pipeline.outcome import Outcome
 from services.ledger import storable
-from services.ledger.effects import TRANSCRIPTION, Effect, KeepResult, MergeRun, PostUsage, RecordEvent
+from services.ledger.effects import (
+    TRANSCRIPTION,
+    TRANSCRIPTION_WAIVED,
+    Effect,
+    KeepResult,
+    MergeRun,
+    PostUsage,
+    RecordEvent,
+    WaiveReprocess,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ def handle(arrival: Arrival, event: Event, *, bill_reprocess: bool) -> Outcome[E
     Args:
         arrival: Where its record came from.
         event: The event.
-        bill_reprocess: Whether a run after the first is billed.
+        bill_reprocess: Whether a run is billed when a lower one of its job completed too.
     """
     event = storable.event(event)
     claim = _claim(event)
@@ -54,10 +63,12 @@ def handle(arrival: Arrival, event: Event, *, bill_reprocess: bool) -> Outcome[E
     merge = _merge(event, claim, arrival.recorded_at)
     if not isinstance(event, JobStatus) or claim != states.COMPLETED or event.completion is None:
         return Outcome(effects=(record, merge))
-    result = _result(event, event.completion)
-    if event.run > 1 and not bill_reprocess:
-        return Outcome(effects=(record, merge, result))
-    return Outcome(effects=(record, merge, result, _usage(event, event.completion)))
+    usage = _usage(event, event.completion)
+    # Also of a first run: a later one may have been heard of before it.
+    waived = WaiveReprocess(job_id=usage.job_id, kind=TRANSCRIPTION, waived_kind=TRANSCRIPTION_WAIVED)
+    return Outcome(
+        effects=(record, merge, _result(event, event.completion), usage, *(() if bill_reprocess else (waived,)))
+    )
 
 
 def _claim(event: Event) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pipeline.errors import Permanent
@@ -27,11 +28,45 @@ class Ledger(Protocol):
 
 
 class DlqSink(Protocol):
-    """Puts aside what can't be decoded."""
+    """Puts aside what can't be decoded, and blows the fuse where that is too much."""
+
+    def check(self) -> None:
+        """Go on only while the fuse is whole.
+
+        Raises:
+            Unavailable: It has blown.
+        """
+
+    def passed(self) -> None:
+        """A record was taken."""
 
     def put_aside(self, message: Message, error: Permanent) -> None:
         """Publish the record to its topic's DLQ, and return when the broker has it.
 
         Raises:
             Transient: Not acknowledged; say it again.
+            Unavailable: The fuse has blown.
         """
+
+
+class JobsTurn(Protocol):
+    """One janitor's turn."""
+
+    def known(self, job_ids: Collection[str]) -> set[str]:
+        """Those of them that were ever accepted, or that an event ever named."""
+
+    def fence(self, job_ids: Collection[str]) -> None:
+        """See to it that none of these that is not known will ever be accepted.
+
+        Returns when every acceptance that had begun before has ended, so that `known` tells for good.
+
+        Raises:
+            Transient: Some do not end; nothing is certain.
+        """
+
+
+class KnownJobs(Protocol):
+    """Who knows which jobs there are."""
+
+    def turn(self) -> AbstractContextManager[JobsTurn | None]:
+        """Take the only turn over all replicas; None while another has it."""

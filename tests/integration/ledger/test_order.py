@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -40,11 +41,11 @@ def everything_that_can_be_said(job_id: str, run: int) -> list[Event]:
 WORLD = [event for job in ("job-a", "job-b") for run in (1, 2) for event in everything_that_can_be_said(job, run)]
 
 
-def outcome(number: int, offset: int) -> Outcome[Effect]:
+def outcome(number: int, offset: int, *, bill_reprocess: bool = True) -> Outcome[Effect]:
     """Event `number` of the world as it lies in its log; `offset` tells one delivery of it from another."""
     event = WORLD[number]
     written_at = samples.ACCEPTED_AT + timedelta(seconds=(number * 37) % 61, microseconds=number)
-    return handle(Arrival(event.TOPIC, number % 3, offset, written_at), event, bill_reprocess=True)
+    return handle(Arrival(event.TOPIC, number % 3, offset, written_at), event, bill_reprocess=bill_reprocess)
 
 
 def apply_in_batches(ledger: PostgresLedger, outcomes: Sequence[Outcome[Effect]], cuts: Sequence[int]) -> int:
@@ -70,9 +71,11 @@ def deliveries(draw: st.DrawFn) -> tuple[list[int], list[int], list[int]]:
     return said, delivered, cuts
 
 
+@pytest.mark.parametrize("bill_reprocess", [True, False], ids=["billed", "waived"])
 def test_any_order_with_duplicates_in_any_batches_gives_the_same_ledger(
-    ledger: PostgresLedger, owner: psycopg.Connection[Any], database_urls: DatabaseUrls
+    ledger: PostgresLedger, owner: psycopg.Connection[Any], database_urls: DatabaseUrls, *, bill_reprocess: bool
 ) -> None:
+    billed = partial(outcome, bill_reprocess=bill_reprocess)
     with psycopg.connect(database_urls.admin, autocommit=True) as admin:
 
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -80,10 +83,10 @@ def test_any_order_with_duplicates_in_any_batches_gives_the_same_ledger(
         def law(drawn: tuple[list[int], list[int], list[int]]) -> None:
             said, delivered, cuts = drawn
             wipe(admin)
-            assert ledger.apply([outcome(number, offset) for offset, number in enumerate(sorted(said))]) == len(said)
+            assert ledger.apply([billed(number, offset) for offset, number in enumerate(sorted(said))]) == len(said)
             in_order = checksum(owner)
             wipe(admin)
-            shuffled = [outcome(number, 1000 + offset) for offset, number in enumerate(delivered)]
+            shuffled = [billed(number, 1000 + offset) for offset, number in enumerate(delivered)]
             assert apply_in_batches(ledger, shuffled, cuts) == len(said)
             assert checksum(owner) == in_order
             assert apply_in_batches(ledger, shuffled[::-1], cuts) == 0

@@ -220,6 +220,10 @@ def test_ledgers_side_by_side_count_each_event_once(
 
 def test_dead_letters_lie_in_the_database_byte_for_byte_and_once(ledger: PostgresLedger, owner: Connection) -> None:
     class NoDlq:
+        def check(self) -> None: ...
+
+        def passed(self) -> None: ...
+
         def put_aside(self, message: Message, error: Permanent) -> None:
             raise AssertionError((message, error))
 

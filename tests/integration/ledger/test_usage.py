@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +12,11 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from pipeline.outcome import Outcome
 from pipeline.testing import samples
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ledger.adapters.postgres import PostgresLedger
+from services.ledger.effects import Effect
 from services.ledger.handler import Arrival, handle
 
 Connection = psycopg.Connection[Any]
@@ -21,6 +26,16 @@ def complete(ledger: PostgresLedger, job_id: str = "job-1", **fields: Any) -> No
     event = samples.job_status(job_id, **fields)
     arrival = Arrival(event.TOPIC, 0, 0, samples.ACCEPTED_AT)
     assert ledger.apply([handle(arrival, event, bill_reprocess=True)]) == 1
+
+
+def run_of(state: str, run: int, *, bill_reprocess: bool = False, **fields: Any) -> Outcome[Effect]:
+    event = samples.job_status(run=run, state=state, **fields)
+    arrival = Arrival(event.TOPIC, 0, run, samples.ACCEPTED_AT)
+    return handle(arrival, event, bill_reprocess=bill_reprocess)
+
+
+def billed(owner: Connection) -> list[tuple[Any, ...]]:
+    return owner.execute("SELECT calls, billed_ms FROM ledger.usage_v1").fetchall()
 
 
 def legs(owner: Connection) -> list[tuple[Any, ...]]:
@@ -47,6 +62,51 @@ def test_the_clients_own_price_beats_the_general_one_and_a_later_one_counts_late
     complete(ledger, "job-2", client_id="other")
     amounts = [amount for _, _, amount, _ in legs(owner)]
     assert amounts == [Decimal("0.740100"), Decimal("-0.740100"), Decimal("1.233500"), Decimal("-1.233500")]
+
+
+def test_a_call_that_failed_first_and_completed_later_is_billed_once(ledger: PostgresLedger, owner: Connection) -> None:
+    ledger.apply([run_of("failed", 1), run_of("completed", 2)])
+    assert billed(owner) == [(1, 74_010)]
+    assert [kind for (kind,) in owner.execute("SELECT DISTINCT kind FROM ledger.usage")] == ["transcription"]
+
+
+def test_a_reprocess_that_is_not_billed_has_its_entry_taken_back(ledger: PostgresLedger, owner: Connection) -> None:
+    owner.execute("INSERT INTO ledger.prices VALUES ('transcription', NULL, '2026-01-01Z', 1, 'RUB')")
+    ledger.apply([run_of("completed", 1)])
+    owner.execute("INSERT INTO ledger.prices VALUES ('transcription', 'acme', '2026-01-01Z', 9, 'RUB')")
+    ledger.apply([run_of("completed", 2)])
+    assert billed(owner) == [(1, 74_010)]
+    assert owner.execute("SELECT sum(amount), sum(duration_ms) FROM ledger.usage").fetchone() == (0, 0)
+    net = "SELECT run, sum(amount) FROM ledger.usage WHERE leg = 'client' GROUP BY run ORDER BY run"
+    assert owner.execute(net).fetchall() == [(1, Decimal("1.233500")), (2, Decimal(0))]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
+def test_the_lowest_completed_run_is_billed_in_whatever_order_they_come(
+    ledger: PostgresLedger, owner: Connection, order: tuple[int, ...]
+) -> None:
+    for run in order:
+        ledger.apply([run_of("completed", run)])
+    net = "SELECT run, sum(duration_ms) FROM ledger.usage WHERE leg = 'client' GROUP BY run ORDER BY run"
+    assert owner.execute(net).fetchall() == [(1, 74_010), (2, 0), (3, 0)]
+    assert billed(owner) == [(1, 74_010)]
+
+
+def test_runs_of_one_job_posted_side_by_side_are_billed_once(
+    ledger: PostgresLedger, owner: Connection, database_urls: DatabaseUrls
+) -> None:
+    others = [PostgresLedger(database_urls.ledger) for _ in range(4)]
+    together = threading.Barrier(4)
+
+    def complete_run(one: PostgresLedger, run: int) -> int:
+        together.wait(timeout=20)
+        return one.apply([run_of("completed", run)])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(complete_run, others, [4, 3, 2, 1])) == 4
+    for one in (*others, ledger):
+        one.close()
+    assert billed(owner) == [(1, 74_010)]
 
 
 @pytest.mark.parametrize("role", ["ledger", "admin"])

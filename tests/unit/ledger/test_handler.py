@@ -8,7 +8,7 @@ from pipeline.contracts import states
 from pipeline.contracts.events import Event
 from pipeline.outcome import Outcome
 from pipeline.testing import samples
-from services.ledger.effects import Effect, KeepResult, MergeRun, PostUsage, RecordEvent
+from services.ledger.effects import Effect, KeepResult, MergeRun, PostUsage, RecordEvent, WaiveReprocess
 from services.ledger.handler import Arrival, handle
 
 WRITTEN_AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -115,10 +115,11 @@ def test_a_negative_duration_bills_nothing() -> None:
     assert usage.duration_ms == 0
 
 
-def test_the_setting_says_whether_a_second_run_is_billed() -> None:
-    assert PostUsage in kinds_of(samples.job_status(run=2), bill_reprocess=True)
-    assert PostUsage not in kinds_of(samples.job_status(run=2), bill_reprocess=False)
-    assert PostUsage in kinds_of(samples.job_status(run=1), bill_reprocess=False)
+@pytest.mark.parametrize("run", [1, 2])
+def test_the_setting_says_whether_a_reprocess_is_taken_back(run: int) -> None:
+    completed = samples.job_status(run=run)
+    assert kinds_of(completed, bill_reprocess=True)[-1] is PostUsage
+    assert kinds_of(completed, bill_reprocess=False)[-2:] == [PostUsage, WaiveReprocess]
 
 
 @pytest.mark.parametrize("state", ["transcribing", "failed", "canceled", "erased"])

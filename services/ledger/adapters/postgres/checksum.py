@@ -1,7 +1,7 @@
 """One hash over everything the ledger says, for proving that a replay changed nothing. Called by tests and the checker.
 
 Left out: where and when a record arrived (`seen.topic`, `partition`, `offset`, `recorded_at`) and the clock of the
-database at the time of writing (`applied_at`, `posted_at`, migrations).
+database at the time of writing (`applied_at`, `posted_at`, migrations), what an operator did with dead letters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _TABLES: Final[tuple[LiteralString, ...]] = (
     FROM ledger.usage ORDER BY job_id COLLATE "C", run, kind COLLATE "C", leg COLLATE "C" """,
     """SELECT kind, client_id, valid_from, per_minute, currency
     FROM ledger.prices ORDER BY kind COLLATE "C", client_id COLLATE "C", valid_from""",
-    'SELECT * FROM ledger.dlq ORDER BY topic COLLATE "C", partition, "offset", value_sha256 COLLATE "C"',
+    """SELECT topic, partition, "offset", value_sha256, recorded_at, key, value, header_names, header_values, reason,
+    consumer_group, event_id, origin_topic, origin_partition, origin_offset
+    FROM ledger.dlq ORDER BY topic COLLATE "C", partition, "offset", value_sha256 COLLATE "C" """,
 )
 #: How values are written must not depend on who asks.
 _AS_TEXT: Final[tuple[LiteralString, ...]] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,10 +21,19 @@ class PostgresLedger:
     Args:
         url: The database, as the role that owns the schema.
         batch_max_events: At most so many events a transaction.
+        committed: Told of what was new in each transaction, once it is committed. What was lost with the connection in
+            COMMIT, and is there, is told to nobody.
     """
 
-    def __init__(self, url: str, *, batch_max_events: int = EVENTS_PER_TRANSACTION) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        batch_max_events: int = EVENTS_PER_TRANSACTION,
+        committed: Callable[[Sequence[Outcome[Effect]]], None] = lambda _new: None,
+    ) -> None:
         self._url = url
+        self._committed = committed
         self._batch_max_events = batch_max_events
         self._connection: Connection | None = None
 
@@ -51,11 +60,13 @@ class PostgresLedger:
             Fatal: It refuses what we say.
         """
         ordered = sorted(outcomes, key=record.sort_key)
-        new = 0
+        count = 0
         for first in range(0, len(ordered), self._batch_max_events):
             with self._connected("apply") as connection:
-                new += record.write(connection, ordered[first : first + self._batch_max_events])
-        return new
+                new = record.write(connection, ordered[first : first + self._batch_max_events])
+            self._committed(new)
+            count += len(new)
+        return count
 
     def close(self) -> None:
         """Let go of the connection; the next call makes another."""

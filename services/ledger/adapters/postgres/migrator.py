@@ -34,6 +34,7 @@ def migrate(connection: Connection, steps: tuple[Migration, ...] = STEPS) -> int
     for step in missing:
         _apply(connection, step)
     connection.execute(STATEMENTS["grant_reading"])
+    connection.execute(STATEMENTS["grant_auditing"])
     connection.execute(STATEMENTS["unlock_migrations"])
     return len(missing)
 

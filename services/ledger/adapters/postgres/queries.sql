@@ -106,6 +106,18 @@ SELECT job_id, run, kind, leg, client_id, period, accepted_at, sign * duration_m
 FROM priced, (VALUES ('client', 1), ('service', -1)) AS legs (leg, sign)
 ON CONFLICT (job_id, run, kind, leg) DO NOTHING
 
+-- name: waive_reprocess
+-- The job's row in ledger.jobs is locked since merge_run, so no other run of it is posted beside us unseen.
+INSERT INTO ledger.usage (
+    job_id, run, kind, leg, client_id, period, accepted_at, duration_ms, amount, currency)
+SELECT posted.job_id, posted.run, %(waived_kind)s, posted.leg, posted.client_id, posted.period, posted.accepted_at,
+    -posted.duration_ms, -posted.amount, posted.currency
+FROM ledger.usage posted
+WHERE posted.job_id = %(job_id)s AND posted.kind = %(kind)s AND EXISTS (
+    SELECT FROM ledger.usage earlier
+    WHERE earlier.job_id = posted.job_id AND earlier.kind = posted.kind AND earlier.run < posted.run)
+ON CONFLICT (job_id, run, kind, leg) DO NOTHING
+
 -- name: keep_dlq_record
 INSERT INTO ledger.dlq (
     topic, partition, "offset", value_sha256, recorded_at, key, value, header_names, header_values, reason,
@@ -114,6 +126,38 @@ VALUES (
     %(topic)s, %(partition)s, %(offset)s, %(value_sha256)s, %(recorded_at)s, %(key)s, %(value)s, %(header_names)s,
     %(header_values)s, %(reason)s, %(group)s, %(event_id)s, %(origin_topic)s, %(origin_partition)s, %(origin_offset)s)
 ON CONFLICT DO NOTHING
+
+-- name: find_letters
+SELECT id AS letter_id, topic, partition, "offset", recorded_at, key, value, header_names, header_values, reason,
+    consumer_group AS "group", event_id, origin_topic, origin_partition, origin_offset, replayed_at, replayed_as,
+    dropped_at
+FROM ledger.dlq
+WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
+    AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+    AND (%(topic)s::text IS NULL OR topic = %(topic)s OR origin_topic = %(topic)s)
+    AND (%(group)s::text IS NULL OR consumer_group = %(group)s)
+    AND (%(key)s::bytea IS NULL OR key = %(key)s)
+    AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
+    AND (%(also_done)s OR (replayed_at IS NULL AND dropped_at IS NULL))
+ORDER BY id
+LIMIT %(limit)s
+
+-- name: count_letters
+SELECT count(*) FROM ledger.dlq
+WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
+    AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+    AND (%(topic)s::text IS NULL OR topic = %(topic)s OR origin_topic = %(topic)s)
+    AND (%(group)s::text IS NULL OR consumer_group = %(group)s)
+    AND (%(key)s::bytea IS NULL OR key = %(key)s)
+    AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
+    AND (%(also_done)s OR (replayed_at IS NULL AND dropped_at IS NULL))
+
+-- name: mark_replayed
+UPDATE ledger.dlq SET replayed_at = now(), replayed_as = %(replayed_as)s WHERE id = %(letter_id)s
+
+-- name: mark_dropped
+UPDATE ledger.dlq SET dropped_at = now()
+WHERE id = ANY (%(letter_ids)s::bigint[]) AND replayed_at IS NULL AND dropped_at IS NULL
 
 -- name: lock_migrations
 SELECT pg_advisory_lock(hashtext('razgovor ledger migrations'))
@@ -155,4 +199,18 @@ DO $$ BEGIN
         GRANT USAGE ON SCHEMA ledger TO razgovor_ingest;
         GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1 TO razgovor_ingest;
     END IF;
+END $$
+
+-- name: grant_auditing
+-- Everything but the bytes of dead letters: nobody knows what those hold. Repeated at every start, as above.
+DO $$ BEGIN
+    IF to_regrole('razgovor_auditor') IS NULL
+        OR has_column_privilege('razgovor_auditor', 'ledger.dlq', 'origin_offset', 'SELECT') THEN
+        RETURN;
+    END IF;
+    GRANT USAGE ON SCHEMA ledger TO razgovor_auditor;
+    GRANT SELECT ON ledger.seen, ledger.jobs, ledger.runs, ledger.results, ledger.artefacts, ledger.timings,
+        ledger.prices, ledger.usage, ledger.usage_v1 TO razgovor_auditor;
+    GRANT SELECT (topic, partition, "offset", value_sha256, recorded_at, key, header_names, reason, consumer_group,
+        event_id, origin_topic, origin_partition, origin_offset) ON ledger.dlq TO razgovor_auditor;
 END $$

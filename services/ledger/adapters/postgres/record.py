@@ -11,10 +11,11 @@ from typing import Any, TypeAlias, TypeVar
 
 from psycopg.types.json import Jsonb
 
+from pipeline.crash_points import reach
 from pipeline.outcome import Outcome
 from services.ledger.adapters.postgres.connecting import Connection, Cursor
 from services.ledger.adapters.postgres.statements import STATEMENTS
-from services.ledger.effects import Effect, KeepDlqRecord, KeepResult, MergeRun, PostUsage, RecordEvent
+from services.ledger.effects import Effect, KeepDlqRecord, KeepResult, MergeRun, PostUsage, RecordEvent, WaiveReprocess
 
 EffectT = TypeVar("EffectT")
 Row: TypeAlias = dict[str, Any]
@@ -28,11 +29,11 @@ def sort_key(outcome: Outcome[Effect]) -> tuple[str, str]:
     return (first.job_id, first.event_id) if isinstance(first, RecordEvent) else ("", "")
 
 
-def write(connection: Connection, outcomes: Sequence[Outcome[Effect]]) -> int:
+def write(connection: Connection, outcomes: Sequence[Outcome[Effect]]) -> list[Outcome[Effect]]:
     """Apply sorted outcomes in one transaction.
 
     Returns:
-        How many events were new.
+        Those whose events were new.
 
     Raises:
         psycopg.Error: Nothing of it is there, or, if the connection broke during COMMIT, perhaps all.
@@ -44,14 +45,18 @@ def write(connection: Connection, outcomes: Sequence[Outcome[Effect]]) -> int:
         if isinstance(first, RecordEvent) and by_event.setdefault(first.event_id, outcome) is outcome:
             records.append(first)
     with connection.transaction(), connection.cursor() as cursor:
-        new = _record_events(cursor, records)
-        effects = [effect for event_id, outcome in by_event.items() if event_id in new for effect in outcome.effects]
+        fresh = _record_events(cursor, records)
+        new = [outcome for event_id, outcome in by_event.items() if event_id in fresh]
+        effects = [effect for outcome in new for effect in outcome.effects]
         _execute(cursor, "merge_run", map(_run_row, _only(MergeRun, effects)))
         _execute(cursor, "keep_result", map(_result_row, _only(KeepResult, effects)))
         _execute(cursor, "post_usage", map(asdict, _only(PostUsage, effects)))
+        _execute(cursor, "waive_reprocess", map(asdict, _only(WaiveReprocess, effects)))
         dead = [effect for outcome in outcomes for effect in outcome.effects]
         _execute(cursor, "keep_dlq_record", map(_dlq_row, _only(KeepDlqRecord, dead)))
-    return len(new)
+        reach("ledger.before_commit")
+    reach("ledger.committed")
+    return new
 
 
 def _only(kind: type[EffectT], effects: Iterable[object]) -> list[EffectT]:

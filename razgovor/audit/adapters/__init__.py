@@ -1,0 +1,1 @@
+"""What the judge reads by, one module a vendor. Each only reads."""

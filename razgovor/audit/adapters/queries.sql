@@ -1,0 +1,44 @@
+-- What the auditor reads. Rows of jobs are ordered as the store lists their objects, whatever the database's collation.
+
+-- name: as_utc
+SET LOCAL TimeZone = 'UTC'
+
+-- name: without_limits
+SELECT set_config('statement_timeout', '0', true), set_config('search_path', 'pg_catalog', true)
+
+-- name: now
+SELECT now() AS now
+
+-- name: count_jobs
+SELECT count(*) AS count FROM ingest.submissions
+
+-- name: submissions
+SELECT s.job_id, s.run, s.client_id, s.accepted_at, s.audio_key, s.audio_sha256, s.audio_size_bytes,
+    NOT EXISTS (SELECT FROM ingest.outbox o WHERE o.job_id = s.job_id AND o.closed_at IS NULL) AS closed
+FROM ingest.submissions s ORDER BY (s.job_id || '/') COLLATE "C"
+
+-- name: jobs
+SELECT job_id, run, client_id, accepted_at FROM ledger.jobs ORDER BY (job_id || '/') COLLATE "C"
+
+-- name: runs
+SELECT job_id, run, state, completed_at, failed_at, erased_at FROM ledger.runs
+ORDER BY (job_id || '/') COLLATE "C", run
+
+-- name: results
+SELECT job_id, run, duration_ms, transcript_key, transcript_sha256, transcript_size_bytes FROM ledger.results
+ORDER BY (job_id || '/') COLLATE "C", run
+
+-- name: artefacts
+SELECT job_id, run, format, key, sha256, size_bytes FROM ledger.artefacts ORDER BY (job_id || '/') COLLATE "C", run
+
+-- name: usage
+SELECT job_id, run, kind, leg, client_id, period::text AS period, accepted_at, duration_ms, amount, currency
+FROM ledger.usage ORDER BY (job_id || '/') COLLATE "C", run
+
+-- name: seen
+SELECT job_id, event_id, run, state FROM ledger.seen ORDER BY (job_id || '/') COLLATE "C"
+
+-- name: letters
+SELECT topic, partition, "offset", value_sha256, consumer_group AS "group", origin_topic AS home_topic,
+    origin_partition AS home_partition, origin_offset AS home_offset
+FROM ledger.dlq

@@ -1,0 +1,119 @@
+"""The board on faust-streaming: its only door. Runs in the event loop of whoever calls `run`.
+
+What faust does, and why it does not matter here: it acknowledges what its agent raised on, commits past unfinished events
+(issue 606), and restarts a crashed agent. So the agent never raises, works on one event at a time, and the group is new at
+every start, so that nothing depends on a commit. No web server, no topics of its own, nothing kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import faust
+
+from pipeline.errors import Fatal, Permanent, Transient
+from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.ports import Message
+from pipeline.stream.wire import Wire
+from pipeline.telemetry import logs
+from services.ledger.board.counting import Board, Picture
+
+_PAUSE_S: Final = 1.0
+_log = logs.get(__name__)
+
+
+async def run(
+    connection: KafkaConnection,
+    wire: Wire,
+    topics: tuple[str, ...],
+    group: str,
+    *,
+    window_s: float,
+    every_s: float,
+    show: Callable[[Picture], None],
+    stop: asyncio.Event,
+) -> None:
+    """Count and show until told to stop.
+
+    Args:
+        connection: The brokers.
+        wire: How events are read.
+        topics: What is read, from its beginning.
+        group: New at every start.
+        window_s: What `lately` means.
+        every_s: How often it is shown.
+        show: Shows it.
+        stop: Set to end.
+
+    Raises:
+        Fatal: The board cannot speak to these brokers.
+    """
+    board = Board(timedelta(seconds=window_s))
+    app = _app(connection, group)
+    app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), concurrency=1)(_agent(board, wire))
+    await app.start()
+    try:
+        while not stop.is_set():
+            show(board.picture(datetime.now(UTC)))  # noqa: TID251  the board shows now
+            try:
+                await asyncio.wait_for(stop.wait(), every_s)
+            except TimeoutError:
+                continue
+    finally:
+        await app.stop()
+
+
+def _app(connection: KafkaConnection, group: str) -> Any:
+    if connection.security_protocol != "PLAINTEXT":
+        raise Fatal("the board reads from brokers without TLS and passwords only, so far")
+    servers = ";".join(f"kafka://{server.strip()}" for server in connection.bootstrap_servers.split(","))
+    return faust.App(
+        group,
+        broker=servers,
+        store="memory://",
+        web_enabled=False,
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+    )
+
+
+def _agent(board: Board, wire: Wire) -> Callable[[Any], Any]:
+    async def count(stream: Any) -> None:
+        async for event in stream.events():
+            await _take(board, wire, ported(event.message))
+
+    return count
+
+
+async def _take(board: Board, wire: Wire, message: Message) -> None:
+    while True:
+        try:
+            board.take(wire.decode(message), message.timestamp)
+        except Transient as error:  # the schema registry is away: the same again
+            _log.warning("board_waits", error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+            continue
+        except Permanent:
+            board.undecodable += 1
+        except Exception as error:  # noqa: BLE001  a view must not stop; the text could say what was said
+            _log.error("board_failed", kind=type(error).__name__)
+            board.failed += 1
+        return
+
+
+def ported(message: Any) -> Message:
+    """Faust's message as ours."""
+    return Message(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        headers=tuple(message.headers or ()),
+        timestamp=datetime.fromtimestamp(message.timestamp, UTC),
+    )

@@ -1,0 +1,87 @@
+"""The board as a process of its own on a real Kafka: it counts what lies there, undecodable records and all."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from pipeline.errors import Fatal
+from pipeline.stream import wire
+from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.kafka import KafkaProducer
+from pipeline.stream.ports import Record
+from pipeline.stream.wire import Wire
+from pipeline.testing import samples
+from razgovor.peers.addresses import KafkaPeer
+from services.ledger.board import app
+from services.ledger.board.counting import Picture
+
+pytestmark = [
+    pytest.mark.peers,
+    # faust and aiokafka, not we: their own deprecated calls and sockets closed late.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture
+def topic(kafka_peer: KafkaPeer) -> Iterator[str]:
+    admin = AdminClient({"bootstrap.servers": kafka_peer.bootstrap_servers})
+    name = f"test-{uuid.uuid4()}"
+    admin.create_topics([NewTopic(name, 3, 1)])[name].result(20)
+    yield name
+    admin.delete_topics([name])[name].result(20)
+
+
+def test_it_counts_on_a_real_kafka_and_listens_nowhere(kafka_peer: KafkaPeer, topic: str) -> None:
+    connection = KafkaConnection(bootstrap_servers=kafka_peer.bootstrap_servers)
+    producer = KafkaProducer(connection)
+    said = [samples.audio_uploaded(f"job-{number}") for number in range(30)]
+    ended = [samples.job_status(f"job-{number}") for number in range(10)]
+    producer.publish([Record(topic, b"k", b"broken"), *(wire.encode(event, topic) for event in (*said, *ended))])
+    producer.close()
+    before = {one.laddr for one in listening()}
+    shown: list[Picture] = []
+
+    async def watch() -> None:
+        stop = asyncio.Event()
+
+        def show(picture: Picture) -> None:
+            shown.append(picture)
+            if picture.undecodable == 1 and {line.state: line.jobs for line in picture.lines} == {
+                "queued": 20,
+                "completed": 10,
+            }:
+                stop.set()
+
+        group = f"razgovor-board-{uuid.uuid4()}"
+        running = app.run(connection, Wire(), (topic,), group, window_s=3600, every_s=0.2, show=show, stop=stop)
+        await asyncio.wait_for(running, 90)
+
+    asyncio.run(watch())
+    assert shown[-1].backlog_jobs == 20
+    assert shown[-1].failed == 0
+    assert {one.laddr for one in listening()} <= before
+
+
+def listening() -> list[Any]:
+    return [one for one in psutil.Process().net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+
+
+def test_brokers_that_ask_for_more_are_refused_by_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        connection = KafkaConnection(bootstrap_servers=f"127.0.0.1:{nobody.getsockname()[1]}", security_protocol="SSL")
+        with pytest.raises(Fatal, match="without TLS"):
+            asyncio.run(
+                app.run(
+                    connection, Wire(), ("t",), "g", window_s=60, every_s=1, show=lambda _: None, stop=asyncio.Event()
+                )
+            )
