@@ -1,0 +1,164 @@
+"""Jobs per second through all four services: real Kafka, PostgreSQL and MinIO, a fake engine of 200 ms a call.
+
+`make bench-throughput`. Prints the rate and what the time goes to, process by process; writes bench/out/throughput.json.
+Clients, peers and services share the machine: the processor time per job says what each of them costs, whatever else
+runs here. S3 is included: a call is some 11 requests to the store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from razgovor.chaos.ground import Ground
+from razgovor.chaos.processor_time import Spent, spent
+from razgovor.chaos.system import Size, System
+
+OUT = Path(__file__).parent / "out" / "throughput.json"
+GOAL_PER_S, FLOOR_PER_S = 200, 50
+WARM_UP_JOBS = 100
+TIMEOUT_S = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One measurement.
+
+    Attributes:
+        jobs: So many calls.
+        cores: Of the machine.
+        seconds: From the first request until the last job had ended.
+        accepted_per_s: 202s a second, while clients sent.
+        jobs_per_s: Jobs ended a second.
+        processor_ms_per_job: By process; `services` is the four together.
+    """
+
+    jobs: int
+    cores: int
+    seconds: float
+    accepted_per_s: float
+    jobs_per_s: float
+    processor_ms_per_job: Mapping[str, float]
+
+    @property
+    def processor_s(self) -> float:
+        """Of all together."""
+        return sum(self.processor_ms_per_job.values()) * self.jobs / 1000
+
+
+def processes(system: System, ground: Ground) -> dict[str, int]:
+    """Everything that takes part, by name."""
+    workers = {worker.name: worker.pid for worker in system.crew.workers() if worker.pid is not None}
+    peers = {"kafka": ground.kafka.pid, "postgres": ground.postgres.pid, "minio": ground.minio.pid}
+    return {**workers, **peers}
+
+
+def measure(system: System, ground: Ground, jobs: int, console: Console) -> Measured:
+    """Send so many calls as fast as they are taken, and wait for their end."""
+    orders = list(system.orders(jobs))
+    start = len(system.book)
+    roots = processes(system, ground)
+    before, own_before, begun_s = spent(roots), time.process_time(), time.monotonic()
+    accepted_s: list[float] = []
+
+    def send() -> None:
+        for future in system.clients.submit(orders):
+            future.result()
+        accepted_s.append(time.monotonic() - begun_s)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with Progress(console=console) as progress:
+        bar = progress.add_task("jobs ended", total=jobs)
+        while True:
+            ended = jobs - ground.record.unfinished() if len(system.book) - start == jobs else 0
+            progress.update(bar, completed=ended)
+            if ended >= jobs or time.monotonic() - begun_s > TIMEOUT_S:
+                break
+            time.sleep(0.2)
+    seconds = time.monotonic() - begun_s
+    sender.join()
+    costs = by_part(spent(roots), before)
+    costs["clients"] = time.process_time() - own_before
+    return Measured(
+        jobs=jobs,
+        cores=os.cpu_count() or 1,
+        seconds=seconds,
+        accepted_per_s=jobs / accepted_s[0],
+        jobs_per_s=jobs / seconds,
+        processor_ms_per_job={name: 1000 * cost / jobs for name, cost in costs.items()},
+    )
+
+
+def by_part(after: Spent, before: Spent) -> dict[str, float]:
+    """Processor seconds by part; workers of one service together."""
+    found: dict[str, float] = {}
+    for name, seconds in after.since(before).items():
+        part = name.partition("-")[0]
+        found[part] = found.get(part, 0.0) + seconds
+    return found
+
+
+def show(measured: Measured, console: Console) -> None:
+    """The table."""
+    table = Table("part", "ms per job", "share", box=None)
+    total = sum(measured.processor_ms_per_job.values())
+    for name, cost in sorted(measured.processor_ms_per_job.items(), key=lambda pair: -pair[1]):
+        table.add_row(name, f"{cost:.2f}", f"{cost / total:.0%}")
+    table.add_row("all", f"{total:.2f}", "")
+    console.print(table)
+    busy = measured.processor_s / measured.seconds
+    console.print(
+        f"{measured.jobs_per_s:.1f} jobs/s over {measured.seconds:.1f} s ({measured.accepted_per_s:.1f} accepted/s), "
+        f"{busy:.2f} of {measured.cores} cores busy with it; goal {GOAL_PER_S}, floor {FLOOR_PER_S}"
+    )
+
+
+def main(
+    *,
+    jobs: Annotated[int, typer.Option(help="Calls to send.", min=1)] = 3000,
+    folder: Annotated[Path | None, typer.Option(help="Keep peers' data and logs here.")] = None,
+    ingest: Annotated[int, typer.Option(help="Processes of ingest.", min=1)] = 1,
+    transcribers: Annotated[int, typer.Option(help="Processes of the transcriber.", min=1)] = 1,
+    in_flight: Annotated[int, typer.Option(help="Calls in each transcriber's window.", min=1)] = 64,
+    posters: Annotated[int, typer.Option(help="Requests of clients under way at once.", min=1)] = 16,
+) -> None:
+    """Measure, print, write."""
+    console = Console()
+    size = Size(
+        workers={"ledger": 1, "ingest": ingest, "transcriber": transcribers, "exporter": 1},
+        settings={"transcriber": {"MAX_IN_FLIGHT": str(in_flight)}, "ledger": {"SWEEP_EVERY_S": "0"}},
+        posters=posters,
+    )
+    with TemporaryDirectory(prefix="razgovor-throughput-") as scratch:
+        root = folder or Path(scratch)
+        ground = Ground(root, proxied=False, registry=False)
+        with console.status("starting peers and services"):
+            ground.start()
+        try:
+            with System(root, ground, seed=time.time_ns(), size=size) as system:
+                for future in system.clients.submit(system.orders(WARM_UP_JOBS)):
+                    future.result()
+                system.wait_ended(TIMEOUT_S)
+                measured = measure(system, ground, jobs, console)
+        finally:
+            ground.stop()
+    show(measured, console)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

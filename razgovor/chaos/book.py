@@ -1,0 +1,82 @@
+"""What the rig has sent and what it was promised: the other side of the account that the judge holds against the record."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from razgovor.chaos.poison import Poison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A call to be submitted, once, however often it is sent.
+
+    Attributes:
+        number: Of the call in the run; its `call_id` and its idempotency key follow from it.
+        client: Whose it is.
+        data: The recording.
+        sha256: Of the recording.
+        poison: What it is marked with.
+        priority: As ingest takes it.
+    """
+
+    number: int
+    client: str
+    data: bytes
+    sha256: str
+    poison: Poison | None = None
+    priority: str = "normal"
+
+    @property
+    def call_id(self) -> str:
+        """The client's own id of the call."""
+        return f"call-{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """A 202: the job will not be lost.
+
+    Attributes:
+        accepted_at_s: When the answer came, by the clock of the machine.
+        tries: How often the order was sent.
+    """
+
+    order: Order
+    job_id: str
+    accepted_at_s: float
+    tries: int
+
+
+class Book:
+    """All promises of a run, in the order in which they were given. From any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._promises: list[Promise] = []
+        self._unkept: dict[int, str] = {}
+
+    def enter(self, promise: Promise) -> None:
+        """Write down a 202."""
+        with self._lock:
+            self._promises.append(promise)
+
+    def refuse(self, order: Order, why: str) -> None:
+        """Write down an order that no answer was got for, however often it was sent."""
+        with self._lock:
+            self._unkept[order.number] = why
+
+    def since(self, start: int = 0) -> list[Promise]:
+        """The promises from the `start`-th on."""
+        with self._lock:
+            return self._promises[start:]
+
+    def refused(self) -> dict[int, str]:
+        """Orders without a promise, and why."""
+        with self._lock:
+            return dict(self._unkept)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._promises)

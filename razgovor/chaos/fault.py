@@ -1,0 +1,38 @@
+"""What a fault of FAULTS is to the rig: a name, a limit, and how it is played. One module of `faults` for each kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Final
+
+from razgovor.chaos.stage import Stage
+
+WORKER_LIMIT_S: Final = 75.0
+BROKER_LIMIT_S: Final = 30.0
+POSTGRES_LIMIT_S: Final = 15.0
+
+
+class CannotPlay(Exception):
+    """This machine lacks what the fault needs; the text says what and how to get it."""
+
+
+class Fault(ABC):
+    """One fault.
+
+    Attributes:
+        number: In the matrix of faults.
+        name: What is broken.
+        limit_s: The flow must be back after so long.
+        drain_s: All that was promised must have ended so long after the fault.
+        peer_limit: Whether the limit counts from a peer's return; else from a kill, for the calls that were under way.
+    """
+
+    number: ClassVar[int]
+    name: ClassVar[str]
+    limit_s: ClassVar[float] = WORKER_LIMIT_S
+    drain_s: ClassVar[float] = 150.0
+    peer_limit: ClassVar[bool] = False
+
+    @abstractmethod
+    def play(self, stage: Stage) -> None:
+        """Break things under load, mend them, note what should not have been."""

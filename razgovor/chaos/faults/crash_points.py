@@ -1,0 +1,180 @@
+"""Every crash point of each service, times kill -9: once, and twice in a row."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, Final
+
+from pipeline.errors import RazgovorError
+from pipeline.stream.ports import Record
+from razgovor.chaos.fault import Fault
+from razgovor.chaos.faults.processes import engine_calls
+from razgovor.chaos.proxies.faults import Error, HttpRule
+from razgovor.chaos.stage import Stage
+from razgovor.chaos.worker import Worker
+
+_EVENTS: Final = (
+    "stream.handed_out",
+    "stream.decoded",
+    "stream.announced",
+    "stream.decided",
+    "stream.put_aside",
+    "stream.effect_put",
+    "stream.published",
+    "stream.finished",
+    "stream.committed",
+)
+#: The steps that each service comes by.
+STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "ingest": (
+        "ingest.audio_put",
+        "ingest.call_info_put",
+        "ingest.before_commit",
+        "ingest.committed",
+        "ingest.relay_published",
+        "ingest.relay_marked",
+    ),
+    "transcriber": (
+        *_EVENTS,
+        "stream.retry_published",
+        "transcriber.start_marked",
+        "transcriber.prepared",
+        "transcriber.heard",
+        "transcriber.start_released",
+    ),
+    "exporter": _EVENTS,
+    "ledger": (
+        "stream.handed_out",
+        "stream.put_aside",
+        "stream.finished",
+        "stream.committed",
+        "ledger.before_commit",
+        "ledger.committed",
+    ),
+}
+#: Workers of a service that die side by side; the others take over meanwhile.
+VICTIMS: Final[Mapping[str, int]] = {"ingest": 1, "transcriber": 2, "exporter": 2, "ledger": 1}
+ATTEMPTS_MAX: Final = 3
+_REACHED_WITHIN_S: Final = 60.0
+_LATEST_REACH: Final = 3
+#: Rules of the S3 proxy: a quarter of all calls find no recording for a moment, while the canary does find its own.
+_NO_AUDIO: Final = HttpRule(
+    fault=Error(status=500), methods=frozenset({"GET"}), target=r"/jobs/[0-3][^/]*/audio", share=1.0
+)
+_BAD_TOPIC: Final = {"transcriber": "audio.uploaded", "ledger": "audio.uploaded", "exporter": "transcript.ready"}
+
+
+class CrashPoints(Fault):
+    """Kill -9 at every crash point of each service, once and twice in a row."""
+
+    number: ClassVar[int] = 1
+    name: ClassVar[str] = "kill -9 at every crash point, once and twice"
+    drain_s: ClassVar[float] = 240.0
+
+    def play(self, stage: Stage) -> None:
+        """See `Fault.play`."""
+        before = engine_calls(stage.system.engine_log)
+        with stage.flow(), ThreadPoolExecutor() as pool:
+            plays = [
+                pool.submit(_Victim(stage, worker, stage.draw.randrange(2**32)).play, steps)
+                for service, all_steps in STEPS_OF.items()
+                for worker, steps in shared(stage.system.workers(service)[: VICTIMS[service]], all_steps)
+            ]
+            for play in plays:
+                stage.notes.problems.extend(play.result())
+        stage.system.wait_ended(self.drain_s, stage.first_promise)
+        heard = engine_calls(stage.system.engine_log) - before
+        often = [call for call, times in heard.items() if times > ATTEMPTS_MAX]
+        stage.notes.expect(not often, f"{len(often)} calls were heard more than {ATTEMPTS_MAX} times: {often[:3]}")
+
+
+def shared(workers: Sequence[Worker], steps: Sequence[str]) -> list[tuple[Worker, list[str]]]:
+    """The steps dealt out among workers."""
+    return [(worker, list(steps[index :: len(workers)])) for index, worker in enumerate(workers)]
+
+
+class _Victim:
+    """One worker that dies at its steps. Plays in a thread of its own."""
+
+    def __init__(self, stage: Stage, worker: Worker, seed: int) -> None:
+        self._stage = stage
+        self._worker = worker
+        self._draw = random.Random(seed)  # noqa: S311  a script of faults
+
+    def play(self, steps: Sequence[str]) -> list[str]:
+        """Die at each step, once and twice in a row.
+
+        Returns:
+            What should not have been.
+        """
+        problems: list[str] = []
+        for step in self._draw.sample(steps, len(steps)):
+            for times in (1, 2):
+                try:
+                    self._die(step, times)
+                    self._stage.tell(f"{self._worker.name} died at {step}, {times} in a row")
+                except RazgovorError as error:
+                    problems.append(f"{self._worker.name} at {step}, {times} times in a row: {error}")
+        return problems
+
+    def _die(self, step: str, times: int) -> None:
+        stage, crew = self._stage, self._stage.system.crew
+        crew.wait_ready([self._worker])
+        again = [{"RAZGOVOR_CRASH_AT": f"{step}:1"}] * (times - 1)
+        dead = self._deaths()
+        provoke = _PROVOKED.get(step, _leave)
+        if step == "transcriber.start_released":
+            slow = {"RAZGOVOR_CRASH_AT": f"{step}:1", "RAZGOVOR_ENGINE_S": "30"}
+            crew.renew(self._worker, *[slow] * times)
+        else:
+            reach = 1 if step in _PROVOKED else self._draw.randint(1, _LATEST_REACH)
+            crew.arm(self._worker, f"{step}:{reach}", *again)
+        stage.wait_for(
+            lambda: self._deaths() >= dead + times or provoke(self, step), "the step was not reached", _REACHED_WITHIN_S
+        )
+        crew.disarm(self._worker)
+        crew.wait_ready([self._worker])
+        # Calls that were torn out must end before the next crash: who is in every crash is taken for its cause.
+        stage.system.wait_ended_of([promise.job_id for promise in stage.promises], stage.limit_s)
+
+    def _deaths(self) -> int:
+        """How often it was killed since the fault began."""
+        deaths = self._stage.system.crew.deaths[self._stage.first_death :]
+        return sum(death.worker == self._worker.name and death.status < 0 for death in deaths)
+
+    def send_bad_record(self, step: str) -> bool:
+        """One record that is no event, into whichever partition."""
+        key = str(self._draw.random()).encode()
+        self._stage.ground.broker.publish(Record(_BAD_TOPIC[self._worker.service], key, step.encode()))
+        self._stage.pause(2.0)
+        return False
+
+    def lose_recordings(self, _step: str) -> bool:
+        """A moment in which the store fails for some recordings and for nothing else."""
+        self._stage.ground.proxies["s3"].set(_NO_AUDIO)
+        self._stage.pause(1.5)
+        self._stage.ground.proxies["s3"].set()
+        self._stage.pause(3.0)
+        return False
+
+    def ask_to_stop(self, _step: str) -> bool:
+        """SIGTERM once it has work that it cannot end in time."""
+        if self._worker.is_ready and self._worker.crash_at is not None:
+            self._stage.pause(2.0)
+            self._stage.system.crew.terminated(self._worker)
+        self._stage.pause(0.5)
+        return False
+
+
+def _leave(victim: _Victim, _step: str) -> bool:  # noqa: ARG001  calls flow by themselves
+    return False
+
+
+#: What brings a worker to a step that calls alone do not bring it to. Each says False: the death is what counts.
+_PROVOKED: Final[Mapping[str, Callable[[_Victim, str], bool]]] = {
+    "stream.put_aside": _Victim.send_bad_record,
+    "stream.retry_published": _Victim.lose_recordings,
+    "transcriber.start_released": _Victim.ask_to_stop,
+}

@@ -1,0 +1,86 @@
+"""Everything again: events that come three times in any order, and all groups turned back to the first record."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from pipeline.contracts.events import BY_TOPIC
+from razgovor.chaos.fault import Fault
+from razgovor.chaos.stage import Stage
+
+GROUPS: Final = ("transcriber", "exporter", "ledger")
+#: What each group reads, without the DLQs: records of these lie where they lie.
+READ_BY: Final = {
+    "transcriber": ("audio.uploaded",),
+    "exporter": ("transcript.ready",),
+    "ledger": tuple(BY_TOPIC),
+}
+_TIMES: Final = 3
+_QUIET_S: Final = 3.0
+_TIMEOUT_S: Final = 900.0
+
+
+def wait_read(stage: Stage) -> None:
+    """Wait until every group has read what there is, and nothing came of it for a moment."""
+    topics = list(BY_TOPIC)
+    seen: dict[str, object] = {}
+
+    def is_quiet() -> bool:
+        ends = stage.ground.broker.ends(topics)
+        behind = [
+            log
+            for group in GROUPS
+            for log, at in stage.ground.broker.committed(group, READ_BY[group]).items()
+            if at < ends[log]
+        ]
+        still = seen.get("ends") == ends
+        seen["ends"] = ends
+        stage.pause(_QUIET_S / 2)
+        return still and not behind
+
+    stage.wait_for(is_quiet, "the groups did not read everything", _TIMEOUT_S)
+
+
+class Shuffled(Fault):
+    """Every event three times, in any order: states and bills are as they were."""
+
+    number: ClassVar[int] = 11
+    name: ClassVar[str] = "every event three times, shuffled"
+
+    def play(self, stage: Stage) -> None:
+        """See `Fault.play`."""
+        stage.send_and_wait(stage.pace.jobs)
+        stage.system.wait_ended(self.drain_s)
+        wait_read(stage)
+        before = stage.ground.record.checksum()
+        records = stage.ground.broker.records(list(BY_TOPIC)) * (_TIMES - 1)
+        stage.draw.shuffle(records)
+        stage.tell(f"{len(records)} records come again")
+        stage.ground.broker.publish(*records)
+        wait_read(stage)
+        stage.notes.expect(stage.ground.record.checksum() == before, "the ledger says something else than before")
+
+
+class Replayed(Fault):
+    """All groups back to the first record, three times: the ledger's checksum stays."""
+
+    number: ClassVar[int] = 12
+    name: ClassVar[str] = "all groups turned back, three times"
+
+    def play(self, stage: Stage) -> None:
+        """See `Fault.play`."""
+        stage.send_and_wait(stage.pace.jobs)
+        stage.system.wait_ended(self.drain_s)
+        wait_read(stage)
+        before = stage.ground.record.checksum()
+        workers = [worker for group in GROUPS for worker in stage.system.workers(group)]
+        for time in range(1, _TIMES + 1):
+            stage.system.crew.rest(*workers)
+            for group in GROUPS:
+                stage.ground.broker.turn_back(group, READ_BY[group])
+            stage.system.crew.wake(*workers)
+            stage.system.crew.wait_ready()
+            wait_read(stage)
+            same = stage.ground.record.checksum() == before
+            stage.tell(f"replay {time}: the checksum is {'the same' if same else 'another'}")
+            stage.notes.expect(same, f"replay {time} changed what the ledger says")

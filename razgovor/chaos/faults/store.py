@@ -1,0 +1,86 @@
+"""Faults of S3: errors, silence, torn and wrong bodies at every rate; listings that come late, puts that come twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+
+from razgovor.chaos.fault import Fault
+from razgovor.chaos.proxies.faults import (
+    Error,
+    FlippedByte,
+    HalfBody,
+    HalfUpload,
+    Hang,
+    HttpFault,
+    HttpRule,
+    ListLate,
+    Reset,
+    Slow,
+    Twice,
+)
+from razgovor.chaos.stage import Stage
+
+#: What happens to requests, and to how many of them.
+_SPELLS: Final[tuple[tuple[HttpFault, float], ...]] = (
+    (Error(status=500), 0.01),
+    (Error(status=503, code="SlowDown"), 0.2),
+    (Error(status=500, after_effect=True), 0.3),
+    (Reset(), 0.2),
+    (Reset(after_effect=True), 0.2),
+    (HalfBody(), 0.3),
+    (FlippedByte(), 0.2),
+    (HalfUpload(), 0.2),
+    (Hang(), 0.02),
+    (Slow(delay_s=1.0), 0.3),
+    (Error(status=503), 1.0),
+)
+_SPELL_S: Final = 2.5
+_LARGE_S: Final = 1_500.0
+_LIST_LAG_S: Final = 3.0
+
+
+class StoreFails(Fault):
+    """500, 503, timeouts, resets and torn bodies, from one in a hundred to all: nothing corrupt, no upload left over."""
+
+    number: ClassVar[int] = 7
+    name: ClassVar[str] = "S3 fails: 500, 503, timeout, reset, half and wrong bodies"
+    drain_s: ClassVar[float] = 300.0
+
+    def play(self, stage: Stage) -> None:
+        """See `Fault.play`."""
+        proxy = stage.ground.proxies["s3"]
+        with stage.flow():
+            for fault, share in stage.draw.sample(_SPELLS, len(_SPELLS)):
+                proxy.set(HttpRule(fault=fault, share=share, target="/jobs/"))
+                large = stage.system.clients.submit(stage.system.orders(1, duration_s=_LARGE_S))
+                stage.pause(_SPELL_S)
+                proxy.set()
+                large[0].result()
+            stage.tell(f"befallen requests: {dict(proxy.befallen())}; flow after {stage.recovered():.1f} s")
+        stage.system.wait_ended(self.drain_s, stage.first_promise)
+        left = stage.ground.store.discard_uploads(datetime.now(UTC))
+        stage.notes.expect(not left, f"{left} multipart uploads were left over")
+
+
+class StoreLags(Fault):
+    """Listings without what was just put, and puts carried out twice: nothing doubled, nothing missed."""
+
+    number: ClassVar[int] = 8
+    name: ClassVar[str] = "S3 lists late and puts twice"
+
+    def play(self, stage: Stage) -> None:
+        """See `Fault.play`."""
+        proxy = stage.ground.proxies["s3"]
+        proxy.set(
+            HttpRule(fault=ListLate(lag_s=_LIST_LAG_S), target="list-type=2"),
+            HttpRule(fault=Twice(lag_s=0.3), share=0.5, methods=frozenset({"PUT"})),
+        )
+        with stage.flow():
+            stage.pause(2.0)
+            for service in ("transcriber", "exporter"):
+                stage.system.crew.kill(stage.any_worker(service))
+                stage.pause(3.0)
+        befallen = proxy.befallen()
+        stage.notes.expect(befallen.get("twice"), "no put was carried out twice")
+        stage.notes.expect(befallen.get("list_late"), "no listing came late")

@@ -1,0 +1,98 @@
+"""`razgovor chaos`: break a whole system on purpose, on real Kafka, PostgreSQL and S3, and judge what is left."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import RazgovorError
+from razgovor.chaos.fault import Fault
+from razgovor.chaos.ground import Ground
+from razgovor.chaos.rig import Rig
+from razgovor.chaos.script import script
+from razgovor.chaos.stage import LONG, SHORT, Pace
+from razgovor.chaos.system import System
+from razgovor.chaos.table import Result, as_table, told
+
+OUT: Final = Path("bench/out")
+_LOG_PATTERNS: Final = ("workers/*.log", "kafka/*.log", "postgres/*.log", "minio/*.log")
+
+
+def chaos(
+    *,
+    faults: Annotated[str, typer.Option(help="Only these, by number, comma separated.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Play a run again; else one is drawn.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Calls of a fault that needs no certain number.", min=1)] = None,
+    long: Annotated[
+        bool, typer.Option("--long", help="At least 10,000 calls and 200 kills: for a quiet machine.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where chaos.json goes, and the logs of a run that failed.")] = OUT,
+) -> None:
+    """Break things on purpose and prove that nothing is lost, billed twice or left behind."""
+    console = Console(highlight=False)
+    drawn = secrets.randbelow(1_000_000) if seed is None else seed
+    pace = LONG if long else SHORT
+    if jobs is not None:
+        pace = pace.of(jobs)
+    try:
+        plays = script(drawn, _numbers(faults), long=long)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    console.print(f"seed {drawn}: razgovor chaos --seed {drawn}{' --long' if long else ''}")
+    with TemporaryDirectory(prefix="razgovor-chaos-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # as root: PostgreSQL's account passes through
+        try:
+            result = _run(folder, plays, drawn, pace, console)
+        except BaseException:
+            keep_logs(folder, out / "chaos")
+            raise
+        if not result.is_good:
+            keep_logs(folder, out / "chaos")
+    result.write(out / "chaos.json")
+    console.print(as_table(result.rows))
+    for line in (*told(result.rows), *result.audit):
+        console.print(line, markup=False, style=None)
+    if not result.is_good:
+        console.print(f"logs: {out / 'chaos'}")
+        raise typer.Exit(1)
+
+
+def _numbers(text: str) -> list[int] | None:
+    return [int(part) for part in text.split(",")] if text else None
+
+
+def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, console: Console) -> Result:
+    begun_s = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"{time.monotonic() - begun_s:6.1f} s  {what}", markup=False, soft_wrap=True)
+
+    ground = Ground(folder, seed=seed)
+    try:
+        ground.start(tell)
+        tell("starting the services")
+        with System(folder, ground, seed=seed) as system:
+            rows = Rig(system, seed=seed, pace=pace, tell=tell).run(plays)
+    except RazgovorError as error:
+        typer.echo(str(error), err=True)
+        raise
+    finally:
+        ground.stop()
+    return Result(seed=seed, rows=tuple(rows), seconds=time.monotonic() - begun_s)
+
+
+def keep_logs(folder: Path, to: Path) -> None:
+    """Copy what the processes said to where it stays."""
+    shutil.rmtree(to, ignore_errors=True)
+    for pattern in _LOG_PATTERNS:
+        for log in folder.glob(pattern):
+            (to / log.parent.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(log, to / log.parent.name / log.name)

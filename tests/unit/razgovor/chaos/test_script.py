@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.crash_points import STEPS
+from razgovor.chaos.faults.crash_points import STEPS_OF
+from razgovor.chaos.faults.records import bad_records
+from razgovor.chaos.script import FAULTS, script
+
+
+def numbers(seed: int) -> list[int]:
+    return [fault.number for fault in script(seed)]
+
+
+def test_a_seed_plays_the_same_script_again() -> None:
+    assert numbers(3) == numbers(3)
+
+
+def test_another_seed_plays_another_order_of_the_same_faults() -> None:
+    orders = {tuple(numbers(seed)) for seed in range(5)}
+    assert len(orders) > 1
+    assert {tuple(sorted(order)) for order in orders} == {tuple(sorted(FAULTS))}
+
+
+def test_only_the_faults_asked_for_are_played() -> None:
+    assert sorted(fault.number for fault in script(1, [4, 2])) == [2, 4]
+
+
+def test_an_unknown_fault_is_named() -> None:
+    with pytest.raises(ValueError, match="99"):
+        script(1, [1, 99])
+
+
+def test_every_crash_point_there_is_kills_somebody() -> None:
+    assert {step for steps in STEPS_OF.values() for step in steps} == set(STEPS)
+
+
+def test_bad_records_differ_in_what_is_wrong() -> None:
+    found = [(record.value, record.headers) for record in bad_records().values()]
+    assert len(set(found)) == len(found)
