@@ -1,0 +1,38 @@
+"""`razgovor bundle`: one tar that installs razgovor on a machine without a network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import RazgovorError
+from razgovor.bundle.archive import make_bundle
+from razgovor.cache import cache_folder
+from razgovor.embedded.owned_process import SOURCE_ROOT
+from services.transcriber import models
+
+
+def bundle(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the tar.")] = Path("dist"),
+    model: Annotated[str, typer.Option(help="The model that goes along.")] = "base",
+    kafka: Annotated[
+        bool, typer.Option(help="Whether Kafka's jars go along (needs Java and Maven here, Java there).")
+    ] = True,
+) -> None:
+    """Make one tar with everything that a machine without a network needs. From a source tree."""
+    console = Console(highlight=False, stderr=True)
+    try:
+        cache = cache_folder(os.environ)
+        models.get(model, cache=cache)
+        with console.status("bundle") as spinner:
+            tell = spinner.update if console.is_terminal else console.print
+            tar = make_bundle(SOURCE_ROOT, out.absolute(), cache, model, tell, kafka=kafka)
+    except RazgovorError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{tar} ({tar.stat().st_size / 1e6:.0f} MB)")
