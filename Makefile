@@ -3,6 +3,7 @@ SHELL := /bin/bash
 # The first interpreter that really runs and can make a virtual environment (a shim may stand for none).
 PYTHON ?= $(shell for v in 3.12 3.13 3.11 3.14 3; do python$$v -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo python$$v && break; done)
 BIN := .venv/bin
+PEERS ?= .peers
 
 # pip tells each package as it collects it: that is the progress. On a terminal one line, elsewhere a line now and then.
 define install
@@ -16,7 +17,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit contract integration e2e bench model lock clean format
+.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -24,7 +25,7 @@ help: ## This list
 demo: .venv/runtime ## Transcribe the sample calls with the real model, end to end
 	$(BIN)/razgovor demo
 
-test: check unit contract integration e2e ## Everything a change must pass
+test: check unit contract integration-local e2e ## Everything a change must pass
 
 check: .venv/dev ## Format, lint, types, import law
 	$(BIN)/ruff format --check .
@@ -36,13 +37,41 @@ unit: .venv/dev ## Fast tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
 
 contract: .venv/dev ## Schemas, and one suite over each port's fake and real
-	$(BIN)/pytest tests/contract
+	$(BIN)/pytest tests/contract -m 'not peers'
 
-integration: .venv/dev model ## Adapters against their real peers
-	$(BIN)/pytest tests/integration
+integration-local: .venv/dev model ## Adapters against what the wheels bring: no Java, no servers
+	$(BIN)/pytest tests/integration -m 'not peers'
+
+# Starts the peers that do not run yet, and stops them again if it was us. ONLY=peers leaves out what `make test` runs.
+integration: .venv/dev model ## All adapters against their real peers, none skipped
+	@own=; if ! $(BIN)/razgovor peers status --folder $(PEERS) >/dev/null 2>&1; then own=1; fi; \
+	trap 'test -z "$$own" || $(BIN)/razgovor peers stop --folder $(PEERS)' EXIT; \
+	$(BIN)/razgovor peers start --install --folder $(PEERS) && \
+	RAZGOVOR_PEERS=$(PEERS) RAZGOVOR_REQUIRE_PEERS=1 $(BIN)/pytest tests/contract tests/integration tests/e2e/test_up_on_peers.py $(if $(ONLY),-m $(ONLY))
+
+peers: .venv/dev ## Real servers on loopback, without Docker: Kafka, registry, PostgreSQL, S3, SFTP
+	$(BIN)/razgovor peers start --install --folder $(PEERS)
+
+peers-stop: .venv/dev ## Stop them
+	$(BIN)/razgovor peers stop --folder $(PEERS)
+
+compose-check: .venv/dev ## compose/: the compose file, the Dockerfile, alerts and dashboard (needs Go and promtool)
+	RAZGOVOR_REQUIRE_PEERS=1 $(BIN)/pytest tests/integration/compose
 
 e2e: .venv/dev model ## The whole stack as a black box
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e -m 'not peers'
+
+bundle: .venv/dev model ## One tar for a machine without a network: dist/razgovor-VERSION-linux-MACHINE.tar
+	$(BIN)/razgovor bundle
+
+chaos: .venv/dev ## Break everything on purpose on real peers, and judge: the short form
+	$(BIN)/razgovor chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))
+
+chaos-long: .venv/dev ## The long form, for a quiet machine: 10,000 calls and 200 kills at least
+	$(BIN)/razgovor chaos --long $(if $(SEED),--seed $(SEED))
+
+bench-throughput: .venv/dev ## Jobs per second through all four services on real peers, and what the time goes to
+	$(BIN)/python bench/throughput.py
 
 bench: .venv/dev model ## Peak memory of each service; with AUDIO=folder also WER against bare faster-whisper
 	$(BIN)/python bench/memory.py

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from razgovor.commands import demo, doctor, keys, models, services, transcribe, up
+from razgovor.commands import (
+    audit,
+    board,
+    bundle,
+    chaos,
+    demo,
+    dlq,
+    doctor,
+    keys,
+    models,
+    peers,
+    requeue,
+    services,
+    store,
+    topics,
+    transcribe,
+    up,
+)
 
 app = typer.Typer(
     help="On-prem transcription of call-centre recordings, Russian first.",
@@ -17,6 +34,15 @@ app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dlq.app, name="dlq")
+app.command("requeue")(requeue.requeue_command)
+app.command("audit")(audit.audit_command)
+app.command("board")(board.board)
+app.add_typer(peers.app, name="peers")
+app.add_typer(topics.app, name="topics")
+app.add_typer(store.app, name="store")
+app.command("bundle")(bundle.bundle)
+app.command("chaos")(chaos.chaos)
 services.register(app)
 
 

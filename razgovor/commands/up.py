@@ -13,46 +13,79 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from pipeline.errors import RazgovorError
 from razgovor.cache import cache_folder
 from razgovor.commands.transcribe import LocaleOption, ModelOption, get_model
-from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.stack.specs import StackOptions
+from razgovor.stack.elsewhere import PeersWanted, ready_options
+from razgovor.stack.specs import Broker
 from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.run import model_option
 
 _LOOK_EVERY_S: Final = 0.5
-_COLOURS: Final = {"ready": "green", "restarting": "red", "failed": "red"}
+_COLOURS: Final = {"ready": "green", "restarting": "red", "failed": "red", "fused": "red"}
 
 
 def up(
     *,
     data: Annotated[Path, typer.Option(help="Where recordings, results and the database lie.")] = Path("razgovor-data"),
     port: Annotated[
-        int, typer.Option(help="Of the REST interface on loopback; 0: any free one.", min=0, max=65535)
+        int,
+        typer.Option(
+            help="Of the REST interface on loopback; 0: any free one.", min=0, max=65535, envvar="RAZGOVOR_PORT"
+        ),
     ] = 0,
+    broker: Annotated[
+        Broker, typer.Option(help="mock, or kafka: one of its own (needs Java), whose log lasts.")
+    ] = "mock",
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            help="A Kafka elsewhere: host:port, comma separated. Credentials: RAZGOVOR_KAFKA_*.",
+            envvar="RAZGOVOR_BOOTSTRAP_SERVERS",
+        ),
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            help="A PostgreSQL elsewhere, as superuser; roles and schemas are made.", envvar="RAZGOVOR_DATABASE_URL"
+        ),
+    ] = None,
+    store_url: Annotated[
+        str | None,
+        typer.Option(
+            help="A store elsewhere: s3://bucket?endpoint=... Credentials: RAZGOVOR_STORE_*.",
+            envvar="RAZGOVOR_STORE_URL",
+        ),
+    ] = None,
     model: ModelOption = "base",
+    metrics: Annotated[bool, typer.Option("--metrics", help="Also show where each service's metrics are.")] = False,
     lang: LocaleOption = "en",
 ) -> None:
     """Run broker, database and the four services on this machine until Ctrl-C."""
     console = Console(highlight=False)
     weights = get_model(model)
     cache = cache_folder(os.environ)
-    stack = Stack(data, model=model_option(weights), model_cache=cache, options=StackOptions(port=port))
+    wanted = PeersWanted(
+        broker=broker, bootstrap_servers=bootstrap_servers, database_url=database_url, store_url=store_url
+    )
     try:
-        with console.status(text("starting", lang)):
+        with console.status(text("starting", lang)) as spinner:
+            options = ready_options(wanted, port, data, spinner.update)
+            stack = Stack(data, model=model_option(weights), model_cache=cache, options=options)
             stack.start()
-    except EmbeddedFailed as error:
+    except RazgovorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     try:
-        console.print(text("trial", lang), style="yellow")
-        stay_up(stack, console, lang)
+        if not wanted.lasting:
+            console.print(text("trial", lang), style="yellow")
+        stay_up(stack, console, lang, metrics=metrics)
     finally:
         stack.stop()
 
 
-def stay_up(stack: Stack, console: Console, locale: Locale) -> None:
+def stay_up(stack: Stack, console: Console, locale: Locale, *, metrics: bool = False) -> None:
     """Show the address and each process's state until Ctrl-C or SIGTERM; a line for each change where nobody watches."""
     stop = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
@@ -60,31 +93,33 @@ def stay_up(stack: Stack, console: Console, locale: Locale) -> None:
     told = text("stays", locale, url=stack.ingest_url, data=str(stack.folder.root))
     console.print(told, markup=False, soft_wrap=True)
     if console.is_terminal:
-        _show_live(stack, console, stop)
+        _show_live(stack, console, stop, metrics=metrics)
     else:
-        _show_lines(stack, console, stop)
+        _show_lines(stack, console, stop, metrics=metrics)
 
 
-def _show_live(stack: Stack, console: Console, stop: threading.Event) -> None:
-    with Live(_table(stack), console=console) as live:
+def _show_live(stack: Stack, console: Console, stop: threading.Event, *, metrics: bool) -> None:
+    with Live(_table(stack, metrics=metrics), console=console) as live:
         while not stop.wait(_LOOK_EVERY_S):
-            live.update(_table(stack))
+            live.update(_table(stack, metrics=metrics))
 
 
-def _show_lines(stack: Stack, console: Console, stop: threading.Event) -> None:
+def _show_lines(stack: Stack, console: Console, stop: threading.Event, *, metrics: bool) -> None:
     shown: dict[str, tuple[str, int | None]] = {}
     while True:
         for one in stack.service_states():
             if shown.get(one.name) != (one.state, one.pid):
                 shown[one.name] = (one.state, one.pid)
-                console.print(f"{one.name}: {one.state}, pid {one.pid}, restarts {one.restarts}")
+                where = f", metrics {one.metrics}" if metrics and one.metrics else ""
+                console.print(f"{one.name}: {one.state}, pid {one.pid}, restarts {one.restarts}{where}", soft_wrap=True)
         if stop.wait(_LOOK_EVERY_S):
             return
 
 
-def _table(stack: Stack) -> Table:
-    shown = Table("service", "state", "pid", "restarts", box=None, pad_edge=False)
+def _table(stack: Stack, *, metrics: bool) -> Table:
+    shown = Table("service", "state", "pid", "restarts", *(("metrics",) if metrics else ()), box=None, pad_edge=False)
     for one in stack.service_states():
         colour = _COLOURS.get(one.state, "yellow")
-        shown.add_row(one.name, f"[{colour}]{one.state}[/]", str(one.pid), str(one.restarts))
+        where = (one.metrics or "",) if metrics else ()
+        shown.add_row(one.name, f"[{colour}]{one.state}[/]", str(one.pid), str(one.restarts), *where)
     return shown

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipeline.blobs.folder import FolderStore
 from pipeline.errors import RazgovorError
+from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaProducer
 from razgovor.embedded.account import server_account
 from razgovor.embedded.postgres import EmbeddedPostgres
@@ -30,7 +31,7 @@ def ask_broker(bootstrap_servers: str) -> str:
     Raises:
         RazgovorError: It does not answer, or does not let us in.
     """
-    producer = KafkaProducer(bootstrap_servers)
+    producer = KafkaProducer(KafkaConnection(bootstrap_servers=bootstrap_servers))
     try:
         producer.verify()
     finally:

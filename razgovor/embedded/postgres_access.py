@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,20 +18,28 @@ from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_place import noted_socket_folder
 
 CREDENTIALS: Final = "credentials.json"
+#: In a home whose stack uses a database elsewhere: its addresses (`postgres_elsewhere`).
+ELSEWHERE: Final = "elsewhere.json"
 DATABASE: Final = "razgovor"
 ADMIN: Final = "postgres"
 INGEST: Final = "razgovor_ingest"
 LEDGER: Final = "razgovor_ledger"
-ROLES: Final = (ADMIN, INGEST, LEDGER)
+AUDITOR: Final = "razgovor_auditor"
+ROLES: Final = (ADMIN, INGEST, LEDGER, AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
-    """One database, seen by its three roles: `postgresql://role:password@/database?host=/socket/folder`."""
+    """One database, seen by its roles: `postgresql://role:password@/database?host=/socket/folder`.
+
+    Attributes:
+        auditor: Of the role that only reads; empty where whoever noted the addresses did not know it.
+    """
 
     admin: str = field(repr=False)
     ingest: str = field(repr=False)
     ledger: str = field(repr=False)
+    auditor: str = field(default="", repr=False)
 
 
 def passwords(home: Path) -> dict[str, str]:
@@ -42,15 +53,22 @@ def passwords(home: Path) -> dict[str, str]:
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(kept, file)
         scratch.replace(path)
-    return kept
+    return {role: kept.get(role) or _derived(kept[ADMIN], role) for role in ROLES}
+
+
+def _derived(secret: str, role: str) -> str:
+    """The password of a role that an older release did not make: everybody who may read the file finds the same."""
+    return hmac.new(secret.encode(), role.encode(), hashlib.sha256).hexdigest()[:48]
 
 
 def database_urls(home: Path, database: str = DATABASE) -> DatabaseUrls:
-    """Addresses of a running database.
+    """Addresses of a running database, or of the one elsewhere that stands in its place.
 
     Raises:
         EmbeddedFailed: It does not run.
     """
+    with suppress(FileNotFoundError):
+        return DatabaseUrls(**json.loads((home / ELSEWHERE).read_text(encoding="utf-8")))
     folder = noted_socket_folder(home)
     if folder is None:
         raise EmbeddedFailed(f"no database runs in {home}")
@@ -59,7 +77,7 @@ def database_urls(home: Path, database: str = DATABASE) -> DatabaseUrls:
 
 def urls_at(socket_folder: Path, words: Mapping[str, str], database: str = DATABASE) -> DatabaseUrls:
     """Addresses from a socket's folder and the passwords by role."""
-    admin, ingest, ledger = (
+    admin, ingest, ledger, auditor = (
         f"postgresql://{role}:{words[role]}@/{database}?host={quote(str(socket_folder))}" for role in ROLES
     )
-    return DatabaseUrls(admin=admin, ingest=ingest, ledger=ledger)
+    return DatabaseUrls(admin=admin, ingest=ingest, ledger=ledger, auditor=auditor)

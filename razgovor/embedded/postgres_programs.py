@@ -14,11 +14,12 @@ from typing import Final
 
 from razgovor.embedded.account import Account, Credentials
 from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.embedded.postgres_access import ADMIN, DATABASE, INGEST, LEDGER
+from razgovor.embedded.postgres_access import ADMIN, AUDITOR, DATABASE, INGEST, LEDGER
 from razgovor.embedded.postgres_place import Wheel
 
 TIMEOUT_S: Final = 120.0
 NOBODY_ELSE: Final = Credentials()
+PORT: Final = 5432  # of a server without TCP: the name of its socket
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -47,37 +48,57 @@ def initialise(wheel: Wheel, data: Path, password: str, scratch: Path, account: 
         password_file.unlink(missing_ok=True)
 
 
-def bootstrap(wheel: Wheel, socket_folder: Path, words: Mapping[str, str], database: str = DATABASE) -> None:
+def bootstrap(
+    wheel: Wheel, socket_folder: Path, words: Mapping[str, str], database: str = DATABASE, *, port: int = PORT
+) -> None:
     """Make roles, database and schemas, or find them made.
 
     Raises:
         EmbeddedFailed: psql failed.
     """
-    script = "\n".join(
+    run_sql(wheel, socket_folder, words[ADMIN], _bootstrap_script(words, database), port=port)
+
+
+def bootstrap_elsewhere(wheel: Wheel, url: str, password: str, words: Mapping[str, str], database: str) -> None:
+    """The same at an address of an administrator, which has no password in it: it travels by the environment.
+
+    Raises:
+        EmbeddedFailed: psql failed.
+    """
+    _psql(wheel, ["--dbname", url], password, _bootstrap_script(words, database))
+
+
+def _bootstrap_script(words: Mapping[str, str], database: str) -> str:
+    return "\n".join(
         (
             f"\\set database '{database}'",
             f"\\set ingest_password '{words[INGEST]}'",
             f"\\set ledger_password '{words[LEDGER]}'",
+            f"\\set auditor_password '{words[AUDITOR]}'",
             files("razgovor.embedded").joinpath("bootstrap.sql").read_text(encoding="utf-8"),
         )
     )
-    run_sql(wheel, socket_folder, words[ADMIN], script)
 
 
-def run_sql(wheel: Wheel, socket_folder: Path, password: str, script: str) -> None:
+def run_sql(wheel: Wheel, socket_folder: Path, password: str, script: str, *, port: int = PORT) -> None:
     """Run a psql script as superuser, stopping at the first error. Passwords travel by pipe, not by command line.
 
     Raises:
         EmbeddedFailed: psql failed.
     """
+    where = ["--host", str(socket_folder), "--port", str(port), "--username", ADMIN, "--dbname", "postgres"]
+    _psql(wheel, where, password, script)
+
+
+def _psql(wheel: Wheel, where: list[str], password: str, script: str) -> None:
     command = [str(wheel.program("psql")), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--no-password"]
-    command += ["--host", str(socket_folder), "--username", ADMIN, "--dbname", "postgres", "--file", "-"]
-    _run(command, why="psql failed", text=script, env=environment(PGPASSWORD=password))
+    _run([*command, *where, "--file", "-"], why="psql failed", text=script, env=environment(PGPASSWORD=password))
 
 
-def is_ready(wheel: Wheel, socket_folder: Path) -> bool:
+def is_ready(wheel: Wheel, socket_folder: Path, *, port: int = PORT) -> bool:
     """Whether the server answers."""
-    command = [str(wheel.program("pg_isready")), "--quiet", "--host", str(socket_folder), "--timeout", "3"]
+    command = [str(wheel.program("pg_isready")), "--quiet", "--host", str(socket_folder), "--port", str(port)]
+    command += ["--timeout", "3"]
     return subprocess.run(command, cwd="/", env=environment(), timeout=TIMEOUT_S, check=False).returncode == 0
 
 

@@ -41,6 +41,11 @@ class StackFolder:
         """Home of the embedded database."""
         return self.root / "postgres"
 
+    @property
+    def kafka(self) -> Path:
+        """Home of the stack's own Kafka, where it has one."""
+        return self.root / "kafka"
+
     def status_file(self, service: str) -> Path:
         """Where a service writes its state."""
         return self.run / f"{service}.json"

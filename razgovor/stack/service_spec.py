@@ -61,6 +61,7 @@ class ServiceState:
         restarts: How often it ended unasked.
         since: Since when it is in this state.
         last_beat_at: When it last gave a sign of life.
+        metrics: Where its metrics are, None while it shows none.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ServiceState:
     restarts: int
     since: datetime
     last_beat_at: datetime | None
+    metrics: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

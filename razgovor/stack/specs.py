@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from razgovor.embedded.broker import broker_command
 from razgovor.embedded.owned_process import module_command
 from razgovor.embedded.postgres import keeper_command
 from razgovor.embedded.postgres_access import DatabaseUrls, passwords, urls_at
 from razgovor.embedded.postgres_place import FALLBACK_ROOT
+from razgovor.stack import kafka_broker
 from razgovor.stack.layout import StackFolder
 from razgovor.stack.service_spec import Facts, FactsByName, ServiceSpec
 
+#: What a stack runs as its broker.
+Broker: TypeAlias = Literal["mock", "kafka"]
 BROKER: Final = "broker"
 POSTGRES: Final = "postgres"
 INGEST: Final = "ingest"
 TRANSCRIBER: Final = "transcriber"
 EXPORTER: Final = "exporter"
 LEDGER: Final = "ledger"
-DRAIN_S: Final = 8.0
+MOCK_FETCH_WAIT_MS: Final = "20"  # the mock broker answers a fetch that finds nothing only after it
+KAFKA_START_TIMEOUT_S: Final = 180.0
+KAFKA_STOP_TIMEOUT_S: Final = 45.0
+DRAIN_S: Final = 6.0
 STOP_TIMEOUT_S: Final = 15.0
 POSTGRES_STOP_TIMEOUT_S: Final = 60.0
 START_TIMEOUT_S: Final = 90.0
@@ -36,7 +42,8 @@ class StackOptions:
     Attributes:
         host: Address that ingest listens on.
         port: Its port; 0: any free one, kept over its restarts.
-        bootstrap_servers: A Kafka in place of the mock broker.
+        broker: `mock` for a trial, or `kafka`: a Kafka of the stack's own (needs Java). Neither with `bootstrap_servers`.
+        bootstrap_servers: A Kafka elsewhere. Its topics are the caller's to make.
         database_urls: A PostgreSQL in place of the embedded one.
         store_url: A store in place of the folder's.
         environment: Further variables for the four services, such as TRANSCRIBER_MODEL.
@@ -45,6 +52,7 @@ class StackOptions:
 
     host: str = "127.0.0.1"
     port: int = 0
+    broker: Broker = "mock"
     bootstrap_servers: str | None = None
     database_urls: DatabaseUrls | None = None
     store_url: str | None = None
@@ -78,12 +86,7 @@ class _Recipe:
 
     def peers(self) -> tuple[ServiceSpec, ...]:
         """Broker and database, unless others take their place."""
-        broker = ServiceSpec(
-            name=BROKER,
-            command=tuple(broker_command(self.folder.status_file(BROKER))),
-            status_file=self.folder.status_file(BROKER),
-            stop_timeout_s=STOP_TIMEOUT_S,
-        )
+        broker = self.kafka() if self.options.broker == "kafka" else self.mock()
         postgres = ServiceSpec(
             name=POSTGRES,
             command=tuple(
@@ -95,6 +98,25 @@ class _Recipe:
         )
         wanted = ((broker, self.options.bootstrap_servers), (postgres, self.options.database_urls))
         return tuple(spec for spec, other in wanted if other is None)
+
+    def mock(self) -> ServiceSpec:
+        """The mock broker of librdkafka."""
+        return ServiceSpec(
+            name=BROKER,
+            command=tuple(broker_command(self.folder.status_file(BROKER))),
+            status_file=self.folder.status_file(BROKER),
+            stop_timeout_s=STOP_TIMEOUT_S,
+        )
+
+    def kafka(self) -> ServiceSpec:
+        """A Kafka over the folder's files."""
+        return ServiceSpec(
+            name=BROKER,
+            command=tuple(kafka_broker.broker_command(self.folder.kafka, self.folder.status_file(BROKER))),
+            status_file=self.folder.status_file(BROKER),
+            start_timeout_s=KAFKA_START_TIMEOUT_S,
+            stop_timeout_s=KAFKA_STOP_TIMEOUT_S,
+        )
 
     def service(
         self,
@@ -119,7 +141,10 @@ class _Recipe:
                 f"{prefix}_STOP_WITH_PARENT": "true",
                 f"{prefix}_DRAIN_TIMEOUT_S": str(DRAIN_S),
                 f"{prefix}_SCRATCH_DIR": str(self.folder.scratch),
+                f"{prefix}_METRICS_PORT": "0",
             }
+            if self.options.bootstrap_servers is None and self.options.broker == "mock":
+                found[f"{prefix}_KAFKA_FETCH_WAIT_MS"] = MOCK_FETCH_WAIT_MS
             if database:
                 urls = self.database_urls(facts)
                 found[f"{prefix}_DATABASE_URL"] = urls.ingest if name == INGEST else urls.ledger

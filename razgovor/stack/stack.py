@@ -12,7 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from razgovor.embedded import folder_lock
+from razgovor.embedded import folder_lock, postgres_elsewhere
+from razgovor.embedded import postgres_place as places
+from razgovor.embedded.account import server_account
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_access import DatabaseUrls, database_urls
 from razgovor.stack.layout import StackFolder
@@ -65,6 +67,7 @@ class Stack:
                 "services.lock", EARLIER_RUN_TIMEOUT_S, "services of an earlier run in this folder do not end"
             )
             self.folder.empty_scratch()
+            self._note_database()
             specs = stack_specs(self.folder, self._options)
             self._supervisor = Supervisor(specs, self.folder.logs, inherits=(inherited,))
             self._supervisor.start()
@@ -111,6 +114,14 @@ class Stack:
         if self._supervisor is None:
             raise EmbeddedFailed("the stack was not started")
         return self._supervisor
+
+    def _note_database(self) -> None:
+        """The other commands find the database by the folder, wherever it is."""
+        if self._options.database_urls is None:
+            postgres_elsewhere.forget(self.folder.postgres)
+        else:
+            places.make_folder(self.folder.postgres, places.home_mode(server_account()))
+            postgres_elsewhere.note(self.folder.postgres, self._options.database_urls)
 
     def _lock(self, name: str, timeout_s: float, otherwise: str) -> int:
         lock = folder_lock.take(self.folder.run / name, timeout_s=timeout_s, otherwise=otherwise)

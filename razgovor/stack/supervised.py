@@ -11,7 +11,9 @@ from razgovor.embedded.errors import ProcessFailed
 from razgovor.embedded.owned_process import OwnedProcess
 from razgovor.stack.service_spec import Backoff, Facts, FactsByName, ServiceSpec, ServiceState
 
-ALIVE: Final = frozenset({"ready", "waiting"})
+#: A consumer whose fuse has blown has come up well: it waits for an operator, and a restart would change nothing.
+UP: Final = frozenset({"ready", "fused"})
+ALIVE: Final = UP | {"waiting"}
 #: So many starts in a row keep what an earlier one said of itself (its port); then it starts as if for the first time.
 KEEP_FACTS_FAILURES: Final = 2
 
@@ -37,8 +39,8 @@ class Supervised:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it says so, and lives."""
-        return self._state == "ready"
+        """Whether it says so, or that its fuse has blown, and lives."""
+        return self._state in UP
 
     def start(self, facts: FactsByName, now_s: float) -> ProcessFailed | None:
         """Start it; the failure, if this machine has no room for another process."""
@@ -136,4 +138,9 @@ class Supervised:
             restarts=self.restarts,
             since=before.since if before is not None and same else today,
             last_beat_at=None if self._process is None else self._process.last_beat_at(),
+            metrics=None if self._process is None or not self.is_ready else self._metrics(),
         )
+
+    def _metrics(self) -> str | None:
+        url = self.facts.get("metrics")
+        return None if url is None else str(url)

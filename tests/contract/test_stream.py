@@ -1,4 +1,4 @@
-"""One suite over the fake broker and librdkafka's mock cluster."""
+"""One suite over the fake broker, librdkafka's mock cluster, and a real Kafka with either group protocol."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import Protocol
 
 import pytest
 
+from pipeline.stream.admin import KafkaAdmin
+from pipeline.stream.connection import GroupProtocol, KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer, KafkaLogReader, KafkaProducer
 from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.memory import MemoryBroker
 from pipeline.stream.ports import Consumer, LogReader, Message, Producer, Record, TopicPartition
 from pipeline.stream.runner import Limits, Runner
+from pipeline.stream.topology import TopicState
 from pipeline.testing.waiting import eventually
+from razgovor.peers.addresses import KafkaPeer
 
 PARTITIONS = 4
 
@@ -26,19 +30,18 @@ class Broker(Protocol):
     def log_reader(self) -> LogReader: ...
 
 
-class MockBroker:
-    def __init__(self, cluster: MockCluster, topic: str) -> None:
-        cluster.create_topic(topic)
-        self._address = cluster.address
+class KafkaBroker:
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
 
     def producer(self) -> Producer:
-        return KafkaProducer(self._address)
+        return KafkaProducer(self._connection)
 
     def consumer(self, group: str) -> Consumer:
-        return KafkaConsumer(self._address, group=group)
+        return KafkaConsumer(self._connection, group=group)
 
     def log_reader(self) -> LogReader:
-        return KafkaLogReader(self._address)
+        return KafkaLogReader(self._connection)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +55,41 @@ def topic() -> str:
     return f"test-{uuid.uuid4()}"
 
 
-@pytest.fixture(params=["memory", "librdkafka"])
-def broker(request: pytest.FixtureRequest, cluster: MockCluster, topic: str) -> Broker:
-    return MemoryBroker(PARTITIONS) if request.param == "memory" else MockBroker(cluster, topic)
+@pytest.fixture
+def group() -> str:
+    return f"group-{uuid.uuid4()}"
+
+
+def mock_broker(cluster: MockCluster, topic: str) -> Broker:
+    cluster.create_topic(topic)
+    return KafkaBroker(KafkaConnection(bootstrap_servers=cluster.address, fetch_wait_ms=20))
+
+
+def real_broker(peer: KafkaPeer, topic: str, group_protocol: GroupProtocol) -> Broker:
+    connection = KafkaConnection(bootstrap_servers=peer.bootstrap_servers, group_protocol=group_protocol)
+    admin = KafkaAdmin(connection)
+    admin.create(topic, TopicState(PARTITIONS, 1))
+    return KafkaBroker(connection)
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "librdkafka",
+        pytest.param("kafka-classic", marks=pytest.mark.peers),
+        pytest.param("kafka-consumer", marks=pytest.mark.peers),
+    ]
+)
+def broker(request: pytest.FixtureRequest, topic: str) -> Broker:
+    match request.param:
+        case "memory":
+            return MemoryBroker(PARTITIONS)
+        case "librdkafka":
+            return mock_broker(request.getfixturevalue("cluster"), topic)
+        case "kafka-classic":
+            return real_broker(request.getfixturevalue("kafka_peer"), topic, "classic")
+        case _:
+            return real_broker(request.getfixturevalue("kafka_peer"), topic, "consumer")
 
 
 @dataclass
@@ -85,12 +120,12 @@ def records(topic: str, count: int) -> list[Record]:
     return [Record(topic, f"job-{number}".encode(), b"v%d" % number, (("h", b"\x00\xff"),)) for number in range(count)]
 
 
-def test_what_is_published_is_read_whole_and_in_order_by_key(broker: Broker, topic: str) -> None:
+def test_what_is_published_is_read_whole_and_in_order_by_key(broker: Broker, topic: str, group: str) -> None:
     producer = broker.producer()
     sent = records(topic, 20)
     delivered = producer.publish(sent)
     producer.publish([Record(topic, b"job-3", b"later")])
-    reader = Reader(broker.consumer("g")).subscribe(topic)
+    reader = Reader(broker.consumer(group)).subscribe(topic)
     seen = reader.read(21)
     by_place = {(one.partition, one.offset): one for one in seen}
     for record, place in zip(sent, delivered, strict=True):
@@ -106,10 +141,10 @@ def test_what_is_published_is_read_whole_and_in_order_by_key(broker: Broker, top
     producer.close()
 
 
-def test_a_group_goes_on_where_it_committed(broker: Broker, topic: str) -> None:
+def test_a_group_goes_on_where_it_committed(broker: Broker, topic: str, group: str) -> None:
     producer = broker.producer()
     producer.publish(records(topic, 12))
-    first = Reader(broker.consumer("g")).subscribe(topic)
+    first = Reader(broker.consumer(group)).subscribe(topic)
     seen = first.read(12)
     places: dict[TopicPartition, int] = {}
     for message in seen:
@@ -117,16 +152,16 @@ def test_a_group_goes_on_where_it_committed(broker: Broker, topic: str) -> None:
     first.consumer.commit(places)
     first.consumer.close()
     producer.publish([Record(topic, b"new", b"new")])
-    second = Reader(broker.consumer("g")).subscribe(topic)
+    second = Reader(broker.consumer(group)).subscribe(topic)
     assert [message.value for message in second.read(1)] == [b"new"]
     second.consumer.close()
     producer.close()
 
 
-def test_a_paused_partition_delivers_nothing_until_resumed(broker: Broker, topic: str) -> None:
+def test_a_paused_partition_delivers_nothing_until_resumed(broker: Broker, topic: str, group: str) -> None:
     producer = broker.producer()
     producer.publish(records(topic, 4))
-    reader = Reader(broker.consumer("g")).subscribe(topic)
+    reader = Reader(broker.consumer(group)).subscribe(topic)
     reader.read(4)
     reader.consumer.pause(reader.assigned)
     producer.publish(records(topic, 4))
@@ -138,24 +173,69 @@ def test_a_paused_partition_delivers_nothing_until_resumed(broker: Broker, topic
     producer.close()
 
 
-def test_the_log_reader_sees_bounds_and_commits_without_joining(broker: Broker, topic: str) -> None:
+def test_what_is_committed_in_passing_is_confirmed(broker: Broker, topic: str, group: str) -> None:
+    producer = broker.producer()
+    (place,) = producer.publish(records(topic, 1))
+    log = TopicPartition(place.topic, place.partition)
+    reader = Reader(broker.consumer(group)).subscribe(topic)
+    reader.read(1)
+    confirmed: dict[TopicPartition, int] = {}
+
+    def is_confirmed() -> bool:
+        reader.consumer.commit_soon({log: 1})
+        reader.consumer.poll(0.1, 1)
+        confirmed.update(reader.consumer.confirmed())
+        return bool(confirmed)
+
+    eventually(is_confirmed)
+    assert confirmed == {log: 1}
+    look = broker.log_reader()
+    assert look.bounds(group, [log])[log].committed == 1
+    look.close()
+    reader.consumer.close()
+    producer.close()
+
+
+def test_members_share_the_logs_and_who_leaves_leaves_his_to_the_other(broker: Broker, topic: str, group: str) -> None:
+    one, other = (Reader(broker.consumer(group)).subscribe(topic) for _ in range(2))
+
+    def shared() -> bool:
+        for reader in (one, other):
+            reader.consumer.poll(0.1, 1)
+        return {len(one.assigned), len(other.assigned)} == {PARTITIONS // 2} and not set(one.assigned) & set(
+            other.assigned
+        )
+
+    eventually(shared)
+    one.consumer.close()
+    assert one.assigned == []
+
+    def taken_over() -> bool:
+        other.consumer.poll(0.1, 1)
+        return len(other.assigned) == PARTITIONS
+
+    eventually(taken_over, deadline_s=30)
+    other.consumer.close()
+
+
+def test_the_log_reader_sees_bounds_and_commits_without_joining(broker: Broker, topic: str, group: str) -> None:
     producer = broker.producer()
     (place,) = producer.publish(records(topic, 1))
     log = TopicPartition(place.topic, place.partition)
     look = broker.log_reader()
-    bounds = look.bounds("g", [log])[log]
+    bounds = look.bounds(group, [log])[log]
     assert (bounds.low, bounds.high, bounds.committed) == (0, 1, None)
-    reader = Reader(broker.consumer("g")).subscribe(topic)
+    reader = Reader(broker.consumer(group)).subscribe(topic)
     reader.read(1)
     reader.consumer.commit({log: 1})
-    assert look.bounds("g", [log])[log].committed == 1
+    assert look.bounds(group, [log])[log].committed == 1
     assert look.cluster_id()
     reader.consumer.close()
     look.close()
     producer.close()
 
 
-def test_a_runner_takes_everything_once_over_two_members(broker: Broker, topic: str) -> None:
+def test_a_runner_takes_everything_once_over_two_members(broker: Broker, topic: str, group: str) -> None:
     producer, count = broker.producer(), 60
     done: list[Message] = []
 
@@ -164,7 +244,7 @@ def test_a_runner_takes_everything_once_over_two_members(broker: Broker, topic: 
 
     stop = threading.Event()
     runners = [
-        Runner(broker.consumer("g"), [topic], process, Limits(max_in_flight=3), beat=lambda: None) for _ in range(2)
+        Runner(broker.consumer(group), [topic], process, Limits(max_in_flight=3), beat=lambda: None) for _ in range(2)
     ]
     threads = [threading.Thread(target=runner.run, args=(stop,)) for runner in runners]
     for thread in threads:

@@ -96,7 +96,7 @@ def test_a_weeks_backlog_announces_nothing_twice_and_lets_an_interactive_call_th
             eventually(lambda: reader.read(0.05) and reader.events[-1].job_id == urgent, deadline_s=2)
             worker.held.clear()
             eventually(lambda: len(worker.done) == len(jobs) + 1, deadline_s=100)
-            eventually(lambda: reader.read(0.05) is not None and len(reader.events) >= len(jobs) + 1)
+            eventually(lambda: reader.read(0.05) is not None and len(reader.events) >= len(jobs) + 1, deadline_s=60)
             assert reader.read(3.0) == []
     assert reader.times == dict.fromkeys([*jobs, urgent], 1)
     reader.consumer.close()
@@ -104,7 +104,7 @@ def test_a_weeks_backlog_announces_nothing_twice_and_lets_an_interactive_call_th
 
 def announced(reader: Reader, count: int) -> None:
     """Read until so many announcements were made, and a moment longer: there are no more."""
-    eventually(lambda: reader.read(0.05) is not None and len(reader.events) >= count)
+    eventually(lambda: reader.read(0.05) is not None and len(reader.events) >= count, deadline_s=60)
     reader.read(1.5)  # three reviews
     assert len(reader.events) == count
 
@@ -170,7 +170,7 @@ def test_a_group_reset_to_the_start_changes_nothing_and_one_that_skips_is_made_u
         commit(topic, dict.fromkeys(ends, 0))
         announced(reader, 20)
         commit(topic, ends)
-        eventually(lambda: reader.read(0.05) is not None and len(reader.events) == 40)
+        eventually(lambda: reader.read(0.05) is not None and len(reader.events) == 40, deadline_s=60)
         assert set(reader.times.values()) == {2}
         announced(reader, 40)  # the group has not passed these
     reader.consumer.close()

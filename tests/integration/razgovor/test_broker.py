@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.ports import Record
 from razgovor.embedded.broker import broker_command, topics
@@ -41,7 +42,7 @@ def address(broker: OwnedProcess) -> str:
 
 def test_who_subscribes_before_the_first_record_gets_it(start: Callable[[str], OwnedProcess]) -> None:
     broker = start("broker")
-    consumer = KafkaConsumer(address(broker), group="early")
+    consumer = KafkaConsumer(KafkaConnection(bootstrap_servers=address(broker)), group="early")
     assigned: list[str] = []
     consumer.subscribe(topics(), lambda logs: assigned.extend(one.topic for one in logs), lambda _: None)
     received: list[bytes | None] = []
@@ -52,7 +53,7 @@ def test_who_subscribes_before_the_first_record_gets_it(start: Callable[[str], O
 
     until(poll, 30)
     assert len(assigned) == 4 * len(topics())
-    producer = KafkaProducer(address(broker))
+    producer = KafkaProducer(KafkaConnection(bootstrap_servers=address(broker)))
     producer.publish([Record("audio.uploaded", b"job", b"event")])
     until(lambda: poll() and received == [b"event"], 30)
     producer.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaProducer
 from razgovor.embedded import postgres_place as places
 from razgovor.embedded.errors import HomeBusy
@@ -84,7 +85,7 @@ def test_kill_9_of_database_and_broker_heals_and_the_database_keeps_its_address(
         assert Stack(folder / "stack", options=options).database_urls == before
         with psycopg.connect(before.ledger) as connection:
             assert connection.execute("SELECT current_user").fetchone() == ("razgovor_ledger",)
-        producer = KafkaProducer(address_of(supervisor.facts(BROKER)))
+        producer = KafkaProducer(KafkaConnection(bootstrap_servers=address_of(supervisor.facts(BROKER))))
         producer.verify()
         producer.close()
     finally:

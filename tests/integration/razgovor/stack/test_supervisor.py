@@ -156,6 +156,16 @@ def test_a_service_that_is_not_ready_in_time_fails_the_start(workshop: Workshop)
         workshop.supervisor(silent).start()
 
 
+def test_a_service_whose_fuse_has_blown_counts_as_started_and_is_left_alone(workshop: Workshop) -> None:
+    fused = CHILD.replace('"ready"', '"fused"')
+    supervisor = workshop.supervisor(workshop.spec("a", script=fused, start_timeout_s=5), workshop.spec("b", "a"))
+    supervisor.start()
+    assert [(one.name, one.state, one.restarts) for one in supervisor.states()] == [
+        ("a", "fused", 0),
+        ("b", "ready", 0),
+    ]
+
+
 def test_one_that_keeps_dying_is_tried_again_and_again_without_taking_others_along(workshop: Workshop) -> None:
     # Ready once; each later start dies: the status file of the first says so.
     flaky = CHILD.replace('note("start")', 'note("start"); os.path.exists(status + ".once") and sys.exit("again")')
