@@ -6,6 +6,7 @@ import typer
 
 from razgovor.commands import (
     audit,
+    backup,
     board,
     bundle,
     chaos,
@@ -42,6 +43,8 @@ app.add_typer(peers.app, name="peers")
 app.add_typer(topics.app, name="topics")
 app.add_typer(store.app, name="store")
 app.command("bundle")(bundle.bundle)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("chaos")(chaos.chaos)
 services.register(app)
 
