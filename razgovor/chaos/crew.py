@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from razgovor.chaos.worker import Death, Worker
+from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.stack.waiting import until
 
 LOOK_EVERY_S: Final = 0.05
@@ -54,12 +55,15 @@ class Crew:
             EmbeddedFailed: They are not in time; the text names them.
         """
         wanted = self.workers() if workers is None else workers
-        names = ", ".join(worker.name for worker in wanted)
-        until(lambda: self._all_ready(wanted), timeout_s, f"not all of these are ready: {names};")
+        deadline_s = time.monotonic() + timeout_s
+        while late := self._late(wanted):
+            if time.monotonic() > deadline_s:
+                raise EmbeddedFailed(f"not ready within {timeout_s:.0f} s: {', '.join(late)}")
+            time.sleep(LOOK_EVERY_S)
 
-    def _all_ready(self, wanted: Sequence[Worker]) -> bool:
+    def _late(self, wanted: Sequence[Worker]) -> list[str]:
         with self._lock:
-            return all(worker.is_ready for worker in wanted)
+            return [worker.name for worker in wanted if not worker.is_ready]
 
     def kill(self, worker: Worker) -> None:
         """Kill -9."""

@@ -10,20 +10,21 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import quote
 
 from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.s3 import S3Store
 from pipeline.blobs.s3.address import S3Address
 from pipeline.blobs.s3.admin import BucketAdmin
 from pipeline.contracts import topics
+from pipeline.errors import Transient
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection, RegistryConnection
-from pipeline.stream.registry import ConfluentRegistry
+from pipeline.stream.registry import ConfluentRegistry, wire_at
+from pipeline.stream.wire import Wire
 from razgovor.chaos.adapters.broker import Broker
 from razgovor.chaos.adapters.record import Record
 from razgovor.chaos.proxies import ProxyProcess
-from razgovor.embedded.errors import EmbeddedFailed
+from razgovor.embedded.waiting import until
 from razgovor.peers.kafka import KafkaServer
 from razgovor.peers.kafka_options import KafkaOptions
 from razgovor.peers.minio import MinioServer
@@ -34,6 +35,7 @@ from razgovor.peers.server import PeerServer
 from razgovor.topics.keeper import Keeper
 
 BUCKET: Final = "razgovor-chaos"
+APPLY_TIMEOUT_S: Final = 90.0
 SESSION_TIMEOUT_MS: Final = 3000
 #: What a real deployment has 48 of; fewer make a small machine's rebalances quicker, and mean the same.
 PARTITIONS: Final = 12
@@ -102,9 +104,9 @@ class Ground:
         self.broker = Broker(self.kafka.bootstrap_servers)
         self.record = Record(self.postgres.urls().admin)
         self.make_topics()
-        with closing(BucketAdmin(self._address(self.minio.port), self._options)) as bucket:
+        with closing(BucketAdmin(self._address(self.minio.port), self.store_options)) as bucket:
             bucket.bucket(apply=True)
-        self.store = S3Store(self._address(self.minio.port), self._options)
+        self.store = S3Store(self._address(self.minio.port), self.store_options)
 
     def _proxy(self, name: str, kind: str, upstream: int, port: int) -> None:
         proxy = ProxyProcess(
@@ -118,12 +120,15 @@ class Ground:
 
     def make_topics(self) -> None:
         """Make topics and register schemas as `razgovor topics apply` does, also after a disk was lost."""
-        admin = KafkaAdmin(KafkaConnection(bootstrap_servers=self.kafka.bootstrap_servers))
-        with closing(admin):
-            left = Keeper(admin, self.registrar, partitions=self._partitions).apply()
-        if left:
-            raise EmbeddedFailed(f"topics are not as they should be: {left[:3]}")
+        until(self._applied, APPLY_TIMEOUT_S, "topics and schemas could not be made")
         self.broker.wait_led(tuple(topics.topics()))
+
+    def _applied(self) -> bool:
+        with closing(KafkaAdmin(self.direct_kafka)) as admin:
+            try:
+                return not Keeper(admin, self.registrar, partitions=self._partitions).apply()
+            except Transient:  # a peer that has just come back answers slowly
+                return False
 
     @property
     def registrar(self) -> ConfluentRegistry | None:
@@ -136,7 +141,7 @@ class Ground:
         found = {
             f"{prefix}_BOOTSTRAP_SERVERS": self._at("kafka", self.kafka.bootstrap_servers),
             f"{prefix}_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MS),
-            f"{prefix}_STORE_URL": self._store_url(),
+            f"{prefix}_STORE_URL": self._url_of_store(self._at("s3", f"127.0.0.1:{self.minio.port}")),
             f"{prefix}_STORE_ACCESS_KEY": self.minio.access_key,
             f"{prefix}_STORE_SECRET_KEY": self.minio.secret_key,
         }
@@ -159,15 +164,30 @@ class Ground:
     def _at(self, name: str, directly: str) -> str:
         return self.proxies[name].address if self._proxied else directly
 
-    def _store_url(self) -> str:
-        endpoint = f"http://{self._at('s3', f'127.0.0.1:{self.minio.port}')}"
-        return f"s3://{BUCKET}?endpoint={quote(endpoint, safe=':/')}&region={self.minio.region}"
+    def _url_of_store(self, address: str) -> str:
+        return f"s3://{BUCKET}?endpoint=http://{address}&region={self.minio.region}"
 
     def _address(self, port: int) -> S3Address:
         return S3Address(BUCKET, "http", "127.0.0.1", port, self.minio.region)
 
     @property
-    def _options(self) -> StoreOptions:
+    def direct_kafka(self) -> KafkaConnection:
+        """The broker, past its proxy."""
+        return KafkaConnection(bootstrap_servers=self.kafka.bootstrap_servers)
+
+    @property
+    def wire(self) -> Wire:
+        """Reads events as the services do."""
+        return wire_at(None if self.registry is None else RegistryConnection(url=self.registry.url))
+
+    @property
+    def direct_store_url(self) -> str:
+        """The store, past its proxy."""
+        return self._url_of_store(f"127.0.0.1:{self.minio.port}")
+
+    @property
+    def store_options(self) -> StoreOptions:
+        """How the store is reached."""
         return StoreOptions(credentials=Credentials(self.minio.access_key, self.minio.secret_key))
 
     def __enter__(self) -> Self:

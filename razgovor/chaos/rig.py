@@ -72,9 +72,9 @@ class Rig:
 
     def _mend(self, stage: Stage) -> None:
         """Whatever became of the fault: peers up, proxies open, workers awake."""
-        self._system.ground.heal()
-        self._system.mend()
         try:
+            self._system.ground.heal()
+            self._system.mend()
             self._system.crew.wait_ready()
         except RazgovorError as error:
             stage.notes.problems.append(str(error))

@@ -175,6 +175,7 @@ class System:
         for server in self.ground.servers:
             if not server.is_running:
                 server.start()
+        self.ground.make_topics()
         for worker in self.crew.workers():
             self.crew.thaw(worker)
         self.crew.wake_all()

@@ -13,9 +13,12 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import RazgovorError
+from razgovor.chaos.auditing import audited
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.ground import Ground
-from razgovor.chaos.rig import Rig
+from razgovor.chaos.rig import SWEPT_WITHIN_S, Rig
+from razgovor.chaos.scraping import Scraping
+from razgovor.chaos.scraping import as_table as metrics_table
 from razgovor.chaos.script import script
 from razgovor.chaos.stage import LONG, SHORT, Pace
 from razgovor.chaos.system import System
@@ -50,7 +53,7 @@ def chaos(
         folder = Path(name)
         folder.chmod(0o711)  # as root: PostgreSQL's account passes through
         try:
-            result = _run(folder, plays, drawn, pace, console)
+            result = _run(folder, plays, drawn, pace, out=out, console=console)
         except BaseException:
             keep_logs(folder, out / "chaos")
             raise
@@ -69,7 +72,7 @@ def _numbers(text: str) -> list[int] | None:
     return [int(part) for part in text.split(",")] if text else None
 
 
-def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, console: Console) -> Result:
+def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, *, out: Path, console: Console) -> Result:
     begun_s = time.monotonic()
 
     def tell(what: str) -> None:
@@ -80,13 +83,18 @@ def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, console: Conso
         ground.start(tell)
         tell("starting the services")
         with System(folder, ground, seed=seed) as system:
-            rows = Rig(system, seed=seed, pace=pace, tell=tell).run(plays)
+            with Scraping(system.crew) as scraping:
+                rows = Rig(system, seed=seed, pace=pace, tell=tell).run(plays)
+            scraping.write(out / "chaos-metrics.json")
+            console.print(metrics_table(scraping.moments))
+            tell("auditing")
+            found = audited(ground, orphan_age_s=SWEPT_WITHIN_S)
     except RazgovorError as error:
         typer.echo(str(error), err=True)
         raise
     finally:
         ground.stop()
-    return Result(seed=seed, rows=tuple(rows), seconds=time.monotonic() - begun_s)
+    return Result(seed=seed, rows=tuple(rows), audit=found, seconds=time.monotonic() - begun_s)
 
 
 def keep_logs(folder: Path, to: Path) -> None:
