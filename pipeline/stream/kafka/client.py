@@ -39,7 +39,7 @@ _REFUSALS: Final = frozenset(
 
 def ours(error: KafkaError) -> RazgovorError:
     """Their error as ours, named by its code: its text holds addresses."""
-    if error.code() in _REFUSALS:
+    if error.code() in _REFUSALS and not _is_broken_login(error):
         return Fatal(f"kafka refuses us: {error.name()}")
     if error.code() == KafkaError._TRANSPORT and _CERTIFICATE_ALERT.search(error.str()):  # noqa: SLF001  see above
         return Fatal("kafka refuses us: _SSL, our certificate")
@@ -48,6 +48,11 @@ def ours(error: KafkaError) -> RazgovorError:
     if error.fatal():
         return Fatal(f"kafka: this client cannot go on: {error.name()}")
     return Transient(f"kafka: {error.name()}")
+
+
+def _is_broken_login(error: KafkaError) -> bool:
+    """Whether a broker went away while we logged in: that too is _AUTHENTICATION, with an error of librdkafka's own."""
+    return error.code() == KafkaError._AUTHENTICATION and "failed: Local: " in error.str()  # noqa: SLF001  see above
 
 
 class Watch:

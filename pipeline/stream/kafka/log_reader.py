@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import confluent_kafka as ck
 from confluent_kafka import KafkaException
@@ -40,10 +41,18 @@ class KafkaLogReader:
         except KafkaException as error:
             failure = ours(error.args[0])
             if isinstance(failure, Transient):
-                serve(reader, self._watch)
-                _look_for_refusal(reader, partitions)
+                self._look_for_refusal(reader, partitions)
             raise failure from error
         return found
+
+    def _look_for_refusal(self, reader: ck.Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Raise Fatal if a topic is closed to us: its logs then have no leader that we know, and asking them times out."""
+        serve(reader, self._watch)
+        with suppress(KafkaException):
+            for name in {log.topic for log in partitions}:
+                there = reader.list_topics(name, timeout=ANSWER_TIMEOUT_S).topics.get(name)
+                if there is not None and there.error is not None and isinstance(found := ours(there.error), Fatal):
+                    raise found
 
     def _reader(self, group: str) -> ck.Consumer:
         # A consumer that never subscribes may ask for its group's commits without being a member.
@@ -56,18 +65,6 @@ class KafkaLogReader:
         """See `LogReader.close`."""
         for reader in self._readers.values():
             reader.close()
-
-
-def _look_for_refusal(reader: ck.Consumer, partitions: Sequence[TopicPartition]) -> None:
-    """Raise Fatal if a topic is closed to us: its logs then have no leader that we know, and asking them times out."""
-    try:
-        there = reader.list_topics(timeout=ANSWER_TIMEOUT_S).topics
-    except KafkaException:
-        return
-    for name in {log.topic for log in partitions}:
-        error = there[name].error if name in there else None
-        if error is not None and isinstance(found := ours(error), Fatal):
-            raise found
 
 
 def _committed(reader: ck.Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

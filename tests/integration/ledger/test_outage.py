@@ -120,7 +120,7 @@ def test_an_error_says_nothing_of_the_row() -> None:
 
 def test_a_wrong_password_is_named_and_not_shown(database_urls: DatabaseUrls) -> None:
     wrong = database_urls.ledger.replace("razgovor_ledger:", "razgovor_ledger:x")
-    with pytest.raises(Transient, match="password authentication failed") as caught:
+    with pytest.raises(Fatal, match="password authentication failed") as caught:
         PostgresLedger(wrong).migrate()
     assert wrong.split(":")[2].split("@")[0] not in str(caught.value)
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import httpx
+
 import razgovor
 
 DEADLINE_S = 400.0
@@ -30,7 +31,8 @@ def environment() -> list[str]:
 
 def as_user(*command: str) -> list[str]:
     """A command line under the unit's user and nothing else of ours."""
-    return ["runuser", "-u", said("User"), "--", "env", "-i", "PATH=/usr/bin:/bin", *environment(), *command]
+    account = ["setpriv", f"--reuid={said('User')}", f"--regid={said('Group')}", "--init-groups", "--no-new-privs"]
+    return [*account, "env", "-i", "PATH=/usr/bin:/bin", *environment(), *command]
 
 
 def eventually_completed(client: httpx.Client, job: str) -> None:

@@ -18,4 +18,28 @@ if command -v systemd-analyze >/dev/null; then
   done
 fi
 /opt/unpacked/*/install.sh >"$2/again.txt" # a second time
+
+# Another release over it, and back: only the pointer and the units move.
+release=$(readlink /opt/razgovor/current)
+before=$(cat /etc/systemd/system/razgovor.service)
+mkdir /opt/razgovor/releases/9.9.9
+cp -a "/opt/razgovor/$release/units" /opt/razgovor/releases/9.9.9/units
+echo "# 9.9.9" >>/opt/razgovor/releases/9.9.9/units/razgovor.service
+touch /opt/razgovor/releases/9.9.9/.installed
+(cd /opt/unpacked/* && echo 9.9.9 >VERSION && sed -i "s/^[0-9a-f]*  VERSION$/$(sha256sum VERSION)/" SHA256SUMS)
+echo "RAZGOVOR_MODEL=base # mine" >>/etc/razgovor/razgovor.env
+/opt/unpacked/*/install.sh >/dev/null
+test "$(readlink /opt/razgovor/current)" = releases/9.9.9
+grep -q "# 9.9.9" /etc/systemd/system/razgovor.service
+grep -q "# mine" /etc/razgovor/razgovor.env # what the administrator wrote stays
+test -e /etc/razgovor/razgovor.env.new
+/opt/unpacked/*/install.sh --rollback >/dev/null
+test "$(readlink /opt/razgovor/current)" = "$release"
+test "$(cat /etc/systemd/system/razgovor.service)" = "$before"
+sed -i "s/ # mine$//" /etc/razgovor/razgovor.env
+
+# A damaged bundle is refused before anything is touched.
+(cd /opt/unpacked/* && echo >>requirements.lock)
+if /opt/unpacked/*/install.sh >/dev/null 2>&1; then echo "a damaged bundle was installed"; exit 1; fi
+
 /opt/razgovor/current/venv/bin/python -I "$3" /etc/systemd/system/razgovor.service
