@@ -46,8 +46,11 @@ class KafkaLogReader:
         return found
 
     def _look_for_refusal(self, reader: ck.Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """Raise Fatal if a topic is closed to us: its logs then have no leader that we know, and asking them times out."""
+        """Raise Fatal if group or topic are closed to us: librdkafka says so only in passing, and the question times out."""
         serve(reader, self._watch)
+        while (message := reader.poll(0.0)) is not None:
+            if (error := message.error()) is not None and isinstance(refusal := ours(error), Fatal):
+                raise refusal
         with suppress(KafkaException):
             for name in {log.topic for log in partitions}:
                 there = reader.list_topics(name, timeout=ANSWER_TIMEOUT_S).topics.get(name)
