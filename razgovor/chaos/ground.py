@@ -15,6 +15,8 @@ from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.s3 import S3Store
 from pipeline.blobs.s3.address import S3Address
 from pipeline.blobs.s3.admin import BucketAdmin
+from pipeline.blobs.s3.http import S3Http
+from pipeline.blobs.s3.listing import list_uploads
 from pipeline.contracts import topics
 from pipeline.errors import Transient
 from pipeline.stream.admin import KafkaAdmin
@@ -184,6 +186,10 @@ class Ground:
     def direct_store_url(self) -> str:
         """The store, past its proxy."""
         return self._url_of_store(f"127.0.0.1:{self.minio.port}")
+
+    def uploads(self) -> int:
+        """Multipart uploads that were begun and are neither ended nor given up."""
+        return len(list(list_uploads(S3Http(self._address(self.minio.port), self.store_options))))
 
     @property
     def store_options(self) -> StoreOptions:

@@ -73,12 +73,12 @@ def how(poison: Poison) -> str:
 
 
 def slowest_recovery_s(promises: Sequence[Promise], ends: Mapping[str, End], deaths: Sequence[Death]) -> float:
-    """The longest that a call, under way when a process was killed, took to its end after it."""
+    """The longest that a sound call, under way when a process was killed, took to its end after it."""
     kills_s = [death.at_s for death in deaths if death.status < 0]
     times = [
         (promise.accepted_at_s, end.at_s)
         for promise in promises
-        if (end := ends.get(promise.job_id)) is not None and end.at_s is not None
+        if promise.order.poison is None and (end := ends.get(promise.job_id)) is not None and end.at_s is not None
     ]
     return max(
         (ended_s - killed_s for killed_s in kills_s for taken_s, ended_s in times if taken_s <= killed_s < ended_s),

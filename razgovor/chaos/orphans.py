@@ -9,6 +9,8 @@ from typing import Final
 from pipeline.blobs.ports import BlobInfo, BlobStore
 from razgovor.chaos.adapters.record import Record
 
+#: Orphans are swept this long after the last upload that broke, at the latest (see `system.SHORTENED`).
+SWEPT_WITHIN_S: Final = 90.0
 _LOOK_EVERY_S: Final = 2.0
 _JOBS: Final = "jobs/"
 

@@ -9,13 +9,11 @@ from typing import Final
 from pipeline.errors import RazgovorError
 from razgovor.chaos.fault import CannotPlay, Fault
 from razgovor.chaos.judging import judge, slowest_recovery_s
-from razgovor.chaos.orphans import Orphans
+from razgovor.chaos.orphans import SWEPT_WITHIN_S, Orphans
 from razgovor.chaos.stage import Pace, Stage
 from razgovor.chaos.system import System
 from razgovor.chaos.table import Row
 
-#: Orphans are swept this long after the last upload that broke, at the latest (see `system.SHORTENED`).
-SWEPT_WITHIN_S: Final = 90.0
 _WRONG_SHOWN: Final = 5
 
 Tell = Callable[[str], None]

@@ -1,7 +1,7 @@
 """`python -m razgovor.chaos.service NAME`: the test build of a service. Started by the chaos rig, part of no deployment.
 
 It is the service's own `serve` with its own settings, plus `ChaosSettings`: the step at which it kills itself, a full
-disk, the next release's schemas, and for the transcriber parts that need no model. The entries of production know of none of it.
+disk, a wrong clock, the next release's schemas, and for the transcriber parts that need no model. The entries of production know of none of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from importlib import import_module
 
 from pipeline import crash_points, service
-from razgovor.chaos import next_release
+from razgovor.chaos import next_release, wrong_clock
 from razgovor.chaos.settings import ChaosSettings
 
 
@@ -39,6 +39,8 @@ def _arm(told: ChaosSettings) -> None:
 def main(name: str) -> int:
     """Run a service's test build with the settings of the environment; the exit status."""
     told = ChaosSettings()
+    if told.clock_offset_s:
+        wrong_clock.mislead(told.clock_offset_s, told.clock_jumps_s)
     _arm(told)
     if told.release == "next":
         next_release.become()

@@ -19,6 +19,8 @@ class ChaosSettings(BaseSettings):
         default=None, description="On SIGUSR1 what stands here takes the place of `crash_at`, in the running process."
     )
     release: Literal["this", "next"] = Field(default="this", description="Whose schemas are written.")
+    clock_offset_s: float = Field(default=0.0, description="How far this process' clock is off.")
+    clock_jumps_s: float = Field(default=0.0, ge=0, description="It jumps there and back this often; 0: it stays off.")
     engine_s: float = Field(default=0.2, ge=0, le=600, description="How long the fake engine takes for a call.")
     engine_log: Path | None = Field(default=None, description="The fake engine adds a line here for each call.")
     file_limit_bytes: int | None = Field(default=None, ge=0, description="No file may grow larger: a full disk.")

@@ -43,6 +43,7 @@ SHORTENED: Final[Mapping[str, Mapping[str, str]]] = {
         "ENGINE_TIMEOUT_PER_SPEECH_S": "1",
         "ENGINE_MEMORY_BYTES": str(2**29),
         "DECODE_TIMEOUT_S": "6",
+        "DECODE_MEMORY_BYTES": str(2**28),
     },
     "exporter": {},
     "ledger": {"SWEEP_EVERY_S": "5", "ORPHAN_AFTER_S": "30"},

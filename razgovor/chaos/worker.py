@@ -94,12 +94,6 @@ class Worker:
         return self._worn.get("RAZGOVOR_CRASH_AT")
 
     @property
-    def engine_s(self) -> float | None:
-        """How long this process' fake engine takes, if it was told otherwise than all."""
-        told = self._worn.get("RAZGOVOR_ENGINE_S")
-        return None if told is None else float(told)
-
-    @property
     def pid(self) -> int | None:
         """Its process, None while there is none."""
         return None if self._process is None else self._process.pid

@@ -16,7 +16,8 @@ from pipeline.errors import RazgovorError
 from razgovor.chaos.auditing import audited
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.ground import Ground
-from razgovor.chaos.rig import SWEPT_WITHIN_S, Rig
+from razgovor.chaos.orphans import SWEPT_WITHIN_S
+from razgovor.chaos.rig import Rig
 from razgovor.chaos.scraping import Scraping
 from razgovor.chaos.scraping import as_table as metrics_table
 from razgovor.chaos.script import script

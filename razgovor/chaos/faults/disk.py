@@ -29,14 +29,11 @@ class DiskFull(Fault):
         workers = [stage.system.workers(service)[0] for service in ("ingest", "transcriber")]
         for worker in workers:
             worker.log.write_bytes(b"")  # what it says must fit
-            stage.system.crew.renew(worker, {"RAZGOVOR_FILE_LIMIT_BYTES": str(_FILE_LIMIT_BYTES)})
-        stage.pause(1.0)
-        stage.system.crew.wait_ready()
+        stage.renewed(workers, {"RAZGOVOR_FILE_LIMIT_BYTES": str(_FILE_LIMIT_BYTES)})
         with stage.flow(stage.pace.rate_per_s / 2):
             large = stage.system.clients.submit(stage.system.orders(_LARGE_CALLS, duration_s=_LARGE_S))
             stage.pause(6.0)
-            for worker in workers:
-                stage.system.crew.renew(worker)
+            stage.renewed(workers, {})
             stage.tell("there is room again")
             for answer in large:
                 answer.result()
