@@ -13,7 +13,7 @@ from razgovor.peers import KafkaOptions, KafkaServer
 from razgovor.peers.certificates import Certificates
 from razgovor.peers.ports import free_port
 
-pytestmark = [pytest.mark.peers, pytest.mark.slow]
+pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

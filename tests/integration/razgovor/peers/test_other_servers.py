@@ -16,7 +16,7 @@ from pipeline.testing.waiting import eventually
 from razgovor.embedded.testing import temporary_folder
 from razgovor.peers import MinioServer, PostgresServer, RegistryServer, SshServer
 
-pytestmark = [pytest.mark.peers, pytest.mark.slow]
+pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

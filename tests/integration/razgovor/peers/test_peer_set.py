@@ -22,7 +22,7 @@ from razgovor.peers import peer_set
 from razgovor.peers.addresses import peers_in
 from tests.integration.razgovor.peers.folders import alive
 
-pytestmark = [pytest.mark.peers, pytest.mark.slow]
+pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(400)]
 START: Final = "import sys; from pathlib import Path; from razgovor.peers import peer_set; peer_set.start(Path(sys.argv[1]), ['s3', 'sftp'], print)"
 
 
