@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import CallFault, Postponed, RazgovorError
+from pipeline.errors import CallFault, Postponed, RazgovorError, RetriableFault
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import Piece, Span, to_samples
@@ -63,7 +63,7 @@ class FakeFrontEnd:
     def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
         if hashlib.sha256(audio.read_bytes()).hexdigest() != sha256:
-            raise CallFault("audio_mismatch")
+            raise RetriableFault("audio_mismatch")
         if self.error is not None:
             raise self.error
         self.prepared.append(call)
@@ -110,7 +110,7 @@ class FileFrontEnd:
     def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
         if hashlib.sha256(audio.read_bytes()).hexdigest() != sha256:
-            raise CallFault("audio_mismatch")
+            raise RetriableFault("audio_mismatch")
         try:
             with wave.open(str(audio), "rb") as header:
                 duration_s = header.getnframes() / header.getframerate()

@@ -15,7 +15,7 @@ from pipeline.contracts import layout, states
 from pipeline.contracts.events import AudioUploaded, JobStatus, ObjectRef, TranscriptReady, envelope, failure, status
 from pipeline.contracts.transcript import Transcript, sha256_hex
 from pipeline.crash_points import reach
-from pipeline.errors import CallFault, WorkerCrashed
+from pipeline.errors import CallFault, RetriableFault, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
 from services.transcriber.domain.result import assemble
 from services.transcriber.ports import Ports
@@ -42,13 +42,14 @@ def handle(event: AudioUploaded, received_at: datetime, ports: Ports) -> Outcome
 
     Raises:
         WorkerCrashed: The call crashes whoever works on it.
+        RetriableFault: `audio_missing`, `audio_mismatch`: a store may show late what was put, or give other bytes once.
         Transient: The store does not answer.
         Postponed: The call is to be done later, or by another.
         Fatal: The model cannot be loaded.
     """
     try:
         data = _transcribe(event, received_at, ports).to_bytes()
-    except WorkerCrashed:
+    except (WorkerCrashed, RetriableFault):
         raise
     except CallFault as fault:
         return Outcome(events=(failure(event, STAGE, fault.reason, dict(fault.details)),))
@@ -113,5 +114,5 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
             heard = ports.engine.transcribe(call.windows, event.language) if call.windows else []
             reach("transcriber.heard")
     except BlobNotFound:
-        raise CallFault("audio_missing") from None
+        raise RetriableFault("audio_missing") from None
     return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms))

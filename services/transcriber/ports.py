@@ -37,7 +37,8 @@ class FrontEnd(Protocol):
             sha256: What the recording's bytes must hash to.
 
         Raises:
-            CallFault: `audio_mismatch`, `no_audio`, `invalid_header`, `unsupported_codec`, `too_long`,
+            RetriableFault: `audio_mismatch`.
+            CallFault: `no_audio`, `invalid_header`, `unsupported_codec`, `too_long`,
                 `too_many_channels`, `decode_timeout`.
             WorkerCrashed: The decoder crashed with it, twice, alone.
             Postponed: The call is not wanted any more, or the front end is being closed.

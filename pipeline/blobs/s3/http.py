@@ -26,6 +26,8 @@ _SENT_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _BACKOFF_S: Final = 0.05
 _LONGEST_BACKOFF_S: Final = 1.0
 _FORBIDDEN: Final = 403
+#: S3 refuses what is stamped further from its own time.
+_TOLERATED_SKEW_S: Final = 900.0
 
 Body = bytes | IO[bytes]
 Response = urllib3.BaseHTTPResponse
@@ -153,7 +155,12 @@ class S3Http:
     def _learned_skew(self, response: Response) -> bool:
         """Whether our clock is the reason, and its error is known now."""
         said = response.headers.get("Date")
-        if said is None or code_of(response) != SKEWED:
+        if said is None:
             return False
-        self._skew_s = parsedate_to_datetime(said).timestamp() - self._now_s()
+        skew_s = parsedate_to_datetime(said).timestamp() - self._now_s()
+        # The refusal of a HEAD has no words: then a clock beyond what stores take is reason enough to ask once more.
+        is_mute = not response.data and abs(skew_s - self._skew_s) > _TOLERATED_SKEW_S
+        if not is_mute and code_of(response) != SKEWED:
+            return False
+        self._skew_s = skew_s
         return True

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
-from pipeline.errors import CallFault
+from pipeline.errors import RetriableFault
 from services.transcriber.adapters.measuring import measure
 from services.transcriber.adapters.requests import Order
 from services.transcriber.adapters.silero import Silero, weights
@@ -68,4 +68,4 @@ class Listener:
 def _verify(order: Order) -> None:
     with order.audio.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != order.sha256:
-            raise CallFault("audio_mismatch")
+            raise RetriableFault("audio_mismatch")

@@ -8,7 +8,7 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts import layout, states
 from pipeline.contracts.events import ObjectRef, TranscriptReady, envelope, failure, status
 from pipeline.contracts.transcript import sha256_hex
-from pipeline.errors import CallFault, Fatal, RazgovorError, Transient, WorkerCrashed
+from pipeline.errors import CallFault, Fatal, RazgovorError, RetriableFault, Transient, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
 from services.transcriber.domain.result import assemble
 from services.transcriber.fakes import TWO_SPEAKERS, FakeEngine, FakeFrontEnd
@@ -85,17 +85,19 @@ def test_the_start_is_told() -> None:
     assert started(EVENT) == status(EVENT, states.TRANSCRIBING, "transcriber")
 
 
-def test_a_recording_that_is_gone_fails_the_job() -> None:
+def test_a_recording_that_is_not_there_is_looked_for_again_before_the_job_fails() -> None:
     there = ports()
     there.store.delete(EVENT.audio.key)
 
-    assert handle(EVENT, RECEIVED_AT, there) == Outcome(events=(failure(EVENT, "transcriber", "audio_missing"),))
+    with pytest.raises(RetriableFault) as caught:
+        handle(EVENT, RECEIVED_AT, there)
+    assert caught.value.reason == "audio_missing"
 
 
-def test_another_recording_than_the_accepted_one_fails_the_job() -> None:
-    outcome = handle(EVENT, RECEIVED_AT, ports(audio=b"another"))
-
-    assert outcome == Outcome(events=(failure(EVENT, "transcriber", "audio_mismatch"),))
+def test_other_bytes_than_the_accepted_ones_are_read_again_before_the_job_fails() -> None:
+    with pytest.raises(RetriableFault) as caught:
+        handle(EVENT, RECEIVED_AT, ports(audio=b"another"))
+    assert caught.value.reason == "audio_mismatch"
 
 
 def test_a_fault_of_the_call_fails_the_job_with_its_figures() -> None:
