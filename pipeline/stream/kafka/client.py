@@ -168,13 +168,10 @@ def answer(client: Asked, watch: Watch) -> Any:
 def serve(client: Asked, watch: Watch) -> None:
     """Let the client say what it has kept for `error_cb`, and raise it if it is a refusal."""
     try:
-        said = client.poll(0.0)
+        client.poll(0.0)
     except KafkaException as error:
         raise ours(error.args[0]) from error
     watch.check()
-    # What a consumer has to say of its group comes as a message.
-    if isinstance(said, ck.Message) and (told := said.error()) is not None and isinstance(refusal := ours(told), Fatal):
-        raise refusal
 
 
 def known(number: int | None) -> int:

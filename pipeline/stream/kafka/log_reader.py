@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 
 from pipeline.errors import Fatal, Transient
 from pipeline.stream.connection import KafkaConnection
-from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, answer, base, made, ours, serve, theirs
+from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, answer, base, made, ours, theirs
 from pipeline.stream.ports import LogBounds, TopicPartition
 
 
@@ -47,10 +47,10 @@ class KafkaLogReader:
 
     def _look_for_refusal(self, reader: ck.Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Raise Fatal if group or topic are closed to us: librdkafka says so only in passing, and the question times out."""
-        serve(reader, self._watch)
-        while (message := reader.poll(0.0)) is not None:
+        while (message := reader.poll(0.0)) is not None:  # what a client has to say of its group comes as a message
             if (error := message.error()) is not None and isinstance(refusal := ours(error), Fatal):
                 raise refusal
+        self._watch.check()
         with suppress(KafkaException):
             for name in {log.topic for log in partitions}:
                 there = reader.list_topics(name, timeout=ANSWER_TIMEOUT_S).topics.get(name)

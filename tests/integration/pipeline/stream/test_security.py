@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -160,19 +161,27 @@ def test_a_certificate_of_ours_that_is_missing_or_expired_is_named_soon(kafka: S
 
 
 def test_a_broker_that_goes_away_again_and_again_refuses_nobody(kafka: SecuredKafka) -> None:
-    producer = KafkaProducer(kafka.as_user("exporter"))
-    for _ in range(2):
-        kafka.server.kill()
-        with pytest.raises(Transient):
-            producer.verify()
-        kafka.server.start()
-        eventually(lambda: verified(producer), deadline_s=30)
+    producer = KafkaProducer(kafka.as_user("ingest"))
+    with log_reader(kafka.as_user("ingest")) as look:
+        asked: list[Callable[[], object]] = [
+            producer.verify,
+            look.cluster_id,
+            lambda: look.bounds("transcriber", [TopicPartition("audio.uploaded", 0)]),
+        ]
+        for _ in range(2):
+            kafka.server.kill()
+            for question in asked:
+                with pytest.raises(Transient):
+                    question()
+            kafka.server.start()
+            for question in asked:
+                eventually(partial(answered, question), deadline_s=30)
     producer.close()
 
 
-def verified(producer: KafkaProducer) -> bool:
+def answered(question: Callable[[], object]) -> bool:
     try:
-        producer.verify()
+        question()
     except Transient:
         return False
     return True
