@@ -22,8 +22,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pipeline.telemetry import families
 from razgovor.chaos.ground import Ground
 from razgovor.chaos.processor_time import Spent, spent
+from razgovor.chaos.scraping import asked
 from razgovor.chaos.system import Size, System
 
 OUT = Path(__file__).parent / "out" / "throughput.json"
@@ -42,7 +44,8 @@ class Measured:
         seconds: From the first request until the last job had ended.
         accepted_per_s: 202s a second, while clients sent.
         jobs_per_s: Jobs ended a second.
-        processor_ms_per_job: By process; `services` is the four together.
+        processor_ms_per_job: By process.
+        calls_per_job: By service, peer and operation: how many, and the milliseconds that one took.
     """
 
     jobs: int
@@ -51,6 +54,7 @@ class Measured:
     accepted_per_s: float
     jobs_per_s: float
     processor_ms_per_job: Mapping[str, float]
+    calls_per_job: Mapping[str, tuple[float, float]]
 
     @property
     def processor_s(self) -> float:
@@ -70,6 +74,7 @@ def measure(system: System, ground: Ground, jobs: int, console: Console) -> Meas
     orders = list(system.orders(jobs))
     start = len(system.book)
     roots = processes(system, ground)
+    calls_before = peer_calls(system)
     before, own_before, begun_s = spent(roots), time.process_time(), time.monotonic()
     accepted_s: list[float] = []
 
@@ -91,6 +96,7 @@ def measure(system: System, ground: Ground, jobs: int, console: Console) -> Meas
     seconds = time.monotonic() - begun_s
     sender.join()
     costs = by_part(spent(roots), before)
+    called = peer_calls(system)
     costs["clients"] = time.process_time() - own_before
     return Measured(
         jobs=jobs,
@@ -99,7 +105,32 @@ def measure(system: System, ground: Ground, jobs: int, console: Console) -> Meas
         accepted_per_s=jobs / accepted_s[0],
         jobs_per_s=jobs / seconds,
         processor_ms_per_job={name: 1000 * cost / jobs for name, cost in costs.items()},
+        calls_per_job={
+            name: ((count - calls_before.get(name, (0.0, 0.0))[0]) / jobs, milliseconds(name, called, calls_before))
+            for name, (count, _) in called.items()
+        },
     )
+
+
+def milliseconds(
+    name: str, after: Mapping[str, tuple[float, float]], before: Mapping[str, tuple[float, float]]
+) -> float:
+    """What one call took in the mean, of those between two readings."""
+    count, seconds = (now - then for now, then in zip(after[name], before.get(name, (0.0, 0.0)), strict=True))
+    return 1000 * seconds / count if count else 0.0
+
+
+def peer_calls(system: System) -> dict[str, tuple[float, float]]:
+    """Calls to peers until now, and the seconds they took, by `service peer operation`."""
+    found: dict[str, tuple[float, float]] = {}
+    for worker in system.crew.workers():
+        for reading in asked(worker.fact("metrics")):
+            base, _, part = reading.name.rpartition("_")
+            if base == families.PEER_CALLS.name and part in {"count", "sum"}:
+                name = f"{worker.service} {reading.labels['peer']} {reading.labels['operation']}"
+                count, seconds = found.get(name, (0.0, 0.0))
+                found[name] = (count + reading.value, seconds) if part == "count" else (count, seconds + reading.value)
+    return found
 
 
 def by_part(after: Spent, before: Spent) -> dict[str, float]:
@@ -119,6 +150,10 @@ def show(measured: Measured, console: Console) -> None:
         table.add_row(name, f"{cost:.2f}", f"{cost / total:.0%}")
     table.add_row("all", f"{total:.2f}", "")
     console.print(table)
+    calls = Table("call to a peer", "per job", "ms each", box=None)
+    for name, (count, took_ms) in sorted(measured.calls_per_job.items()):
+        calls.add_row(name, f"{count:.2f}", f"{took_ms:.1f}")
+    console.print(calls)
     busy = measured.processor_s / measured.seconds
     console.print(
         f"{measured.jobs_per_s:.1f} jobs/s over {measured.seconds:.1f} s ({measured.accepted_per_s:.1f} accepted/s), "

@@ -22,6 +22,8 @@ from razgovor.chaos.book import Book, Order, Promise
 ACCEPTED: Final = 202
 _UNAVAILABLE: Final = 503
 _ANSWER_TIMEOUT_S: Final = 15.0
+#: So that no replica that came back stays without work.
+_REQUESTS_PER_CONNECTION: Final = 10
 _PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 2.0
 #: Answers after which the same request is worth another try.
@@ -45,9 +47,13 @@ class Poster:
         self._draw = draw
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
+        self._asked = 0
 
     def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        """One request and its answer; after a broken one, the next goes to a replica drawn anew."""
+        """One request and its answer; after a broken one, and now and then, the next goes to a replica drawn anew."""
+        if self._asked % _REQUESTS_PER_CONNECTION == 0:
+            self.close()
+        self._asked += 1
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self._draw.choice(self._addresses), timeout=self._timeout_s)
         try:
