@@ -17,7 +17,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench model lock clean format
+.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from pipeline.stream.kafka_mock import MockCluster
 from razgovor.embedded.testing import temporary_postgres
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
 from services.ledger.adapters.postgres import PostgresLedger

@@ -67,7 +67,7 @@ class StatusFile:
         self._lasting |= facts
 
     def write(self, state: str, **facts: str | int) -> None:
-        """Replace the file: `starting`, `ready`, `fused`, `waiting` or `draining`, with facts such as `address`."""
+        """Replace the file: `starting`, `waiting`, `ready`, `fused`, `draining`, `stopped` or `failed`, with facts such as `address`."""
         self.metrics.set(families.READY, state == "ready")
         if self._path is None:
             return

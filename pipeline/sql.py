@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+
+from pipeline.errors import Fatal
 
 _MIGRATION = re.compile(r"(?P<number>\d{4})_(?P<name>\w+)\.sql")
 _QUERY = re.compile(r"^-- name: (?P<name>\w+)$", re.MULTILINE)
@@ -18,6 +21,27 @@ class Migration:
     number: int
     name: str
     sql: str
+
+    @property
+    def sha256(self) -> str:
+        """Of its text, hex: what a database keeps of a step that was applied."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def missing(steps: Sequence[Migration], applied: Mapping[int, str]) -> list[Migration]:
+    """The steps that a database lacks, in order. What a newer release applied there is left alone.
+
+    Args:
+        steps: All steps of this release.
+        applied: The hash of each step that the database has, by its number.
+
+    Raises:
+        Fatal: A step that was applied reads differently in this release.
+    """
+    for step in steps:
+        if applied.get(step.number, step.sha256) != step.sha256:
+            raise Fatal(f"migration {step.number:04}_{step.name} was applied to this database and has changed since")
+    return [step for step in steps if step.number not in applied]
 
 
 def migrations(package: str) -> tuple[Migration, ...]:

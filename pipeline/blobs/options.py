@@ -1,4 +1,4 @@
-"""How a store is reached, besides its address. Built by `pipeline.service.ServiceSettings` and the product's commands."""
+"""How a store is reached, besides its address. Built by `settings.StoreSettings`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:
-    """What every store may be told; a folder heeds `scratch_dir` only where it needs one, which is nowhere.
+    """What an S3 store is told; a folder needs none of it.
 
     Attributes:
         credentials: Of this service; None: the store is asked without.

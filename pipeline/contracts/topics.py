@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Final
 
 import yaml
 
 from pipeline.contracts.events import Value
+
+#: Consumer groups of ours, each of the service of that name.
+GROUPS: Final = ("transcriber", "exporter", "ledger")
 
 
 class Topic(Value):

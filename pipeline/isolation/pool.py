@@ -1,4 +1,4 @@
-"""Several children that do the same. Called by ingest, whose uploads are probed side by side."""
+"""Several children that do the same. Called by ingest (probes) and the transcriber (its front end)."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _log = logs.get(__name__)
 class Canary:
     """Tells whether the dependencies of a consumer group work, by trying them.
 
-    One look at a time; whoever asks while it is under way shares the next one, so a crowd of failing events costs two.
+    One look at a time; whoever asks while it is under way shares the next one, so a crowd of failing events costs two or three.
 
     Args:
         store: Written and read under `control/canary-{group}`; never deleted, always the same bytes.

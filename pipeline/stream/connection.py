@@ -1,4 +1,5 @@
-"""How Kafka and its schema registry are reached, as values. `pipeline.service` builds them from settings; `kafka` reads them.
+"""How Kafka and its schema registry are reached, as values. Built by `settings.KafkaSettings`; `kafka`, `admin`
+and `registry` read them.
 
 Knows no vendor: what a security protocol or a mechanism is called is Kafka's own vocabulary.
 """

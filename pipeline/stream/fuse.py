@@ -166,10 +166,10 @@ class Fuse:
     def _set(self, *, blown: bool) -> None:
         if blown == self._blown:
             return
-        if self._blown and not blown:
+        if not blown:
             _log.warning("fuse_replaced", group=self._group)
             self._recent.clear()
-        elif blown and self._unwritten is None:
+        elif self._unwritten is None:
             _log.critical("fuse_found_blown", group=self._group)
         self._blown = blown
         self._metrics.set(families.FUSE, int(blown), group=self._group)

@@ -44,7 +44,10 @@ _WAIT_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_
 
 # Every service.
 BUILD: Final = Gauge("razgovor_build_info", "Always 1; says what runs.", ("service", "version", "python"))
-READY: Final = Gauge("razgovor_ready", "1 while the service is at work, 0 while it starts, waits for a peer or drains.")
+READY: Final = Gauge(
+    "razgovor_ready",
+    "1 while the service is at work, 0 while it starts, waits for a peer, rests by its fuse or (ingest) drains.",
+)
 PEER_CALLS: Final = Summary(
     "razgovor_peer_call_seconds",
     "Seconds spent waiting for a peer's answers; `outcome` is ok, transient (it did not answer) or failed.",
@@ -65,7 +68,7 @@ PAUSES: Final = Counter(
 )
 ATTEMPTS: Final = Counter(
     "razgovor_attempts_total",
-    "Attempts at an event by their end: done, call_fault, transient, permanent, fatal or unknown (a bug).",
+    "Attempts at an event by their end: done, call_fault, transient, permanent or unknown (a bug).",
     ("outcome",),
 )
 PUBLISHED: Final = Counter("razgovor_published_records_total", "Records that the broker acknowledged.", ("topic",))

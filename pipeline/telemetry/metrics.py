@@ -57,10 +57,6 @@ class Metrics:
         """Say how much there is now."""
         _child(self._metric(family, prometheus.Gauge), labels).set(value)
 
-    def change(self, family: Gauge, by: float, /, **labels: str) -> None:
-        """Say that there is so much more, or less, than before."""
-        _child(self._metric(family, prometheus.Gauge), labels).inc(by)
-
     def replace(self, family: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
         """Say how much there is now for all values of the labels, given in the family's order; others are forgotten."""
         gauge = self._metric(family, prometheus.Gauge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +17,8 @@ from razgovor.audit.adapters.stores import objects_at
 from razgovor.audit.adapters.topics import LiveTopics
 from razgovor.audit.settings import PREFIX, AuditorDatabaseSettings, AuditorKafkaSettings, AuditorStoreSettings
 from razgovor.audit.sources import Database, Objects
-from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.embedded.postgres_access import database_urls
 from razgovor.stack.layout import StackFolder
-from razgovor.stack.specs import BROKER, address_of
+from razgovor.stack.running import running_broker, running_database
 
 
 class Access:
@@ -44,12 +41,7 @@ class Access:
         """
         if self._says("DATABASE_URL"):
             return PostgresDatabase(service.load(AuditorDatabaseSettings).database_url.get_secret_value())
-        try:
-            url = database_urls(self._folder.postgres).auditor
-        except EmbeddedFailed as error:
-            raise Fatal(
-                f"{error}; name the folder of a running `razgovor up` with --data, or set {PREFIX}DATABASE_URL"
-            ) from error
+        url = running_database(self._folder, or_set=f"{PREFIX}DATABASE_URL").auditor
         if not url:
             raise Fatal(f"nobody noted how the auditor reaches this stack's database: set {PREFIX}DATABASE_URL")
         return PostgresDatabase(url)
@@ -90,11 +82,8 @@ class Access:
             return settings.kafka, wire_at(settings.registry)
         if self._says("DATABASE_URL"):
             return None
-        try:
-            status = json.loads(self._folder.status_file(BROKER).read_text(encoding="utf-8"))
-            return KafkaConnection(bootstrap_servers=address_of(status)), Wire()
-        except (OSError, ValueError, KeyError):
-            return None
+        address = running_broker(self._folder)
+        return None if address is None else (KafkaConnection(bootstrap_servers=address), Wire())
 
     def _says(self, name: str) -> bool:
         return bool(self._environment.get(PREFIX + name))

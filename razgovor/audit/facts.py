@@ -5,14 +5,14 @@ Ids, hashes, sizes and times alone: nothing here names anybody or says what was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What ingest accepted: a row of ingest.submissions, and whether the outbox still has it."""
+    """What ingest accepted: a row of ingest.submissions."""
 
     job_id: str
     run: int
@@ -21,7 +21,6 @@ class Submission:
     audio_key: str
     audio_sha256: str
     audio_size_bytes: int
-    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,6 @@ class JobRow:
     job_id: str
     run: int
     client_id: str
-    accepted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,6 @@ class RunRow:
     run: int
     state: str
     completed_at: datetime | None = None
-    failed_at: datetime | None = None
     erased_at: datetime | None = None
 
 
@@ -104,7 +101,6 @@ class TopicRecord:
         event_id, job_id, run, client_id: Of its event; None where it can't be decoded, and on a DLQ.
         kind: What it says, as in its event id: `transcript.ready`, `job.status:completed`; None as above.
         stage: Of job.status: who said it.
-        value_sha256: Of its bytes, on a DLQ.
         aside_by: The consumer groups that put it aside.
         retried: Whether it went on as a record of the retry topic.
         kept: On a DLQ: whether the ledger holds it.
@@ -119,7 +115,6 @@ class TopicRecord:
     client_id: str | None = None
     kind: str | None = None
     stage: str | None = None
-    value_sha256: str | None = None
     aside_by: frozenset[str] = frozenset()
     retried: bool = False
     kept: bool = False
@@ -168,7 +163,7 @@ class JobFacts:
     usage: tuple[UsageLeg, ...] = ()
     seen: tuple[Seen, ...] = ()
     records: tuple[TopicRecord, ...] = ()
-    objects: tuple[StoredObject, ...] = field(default=())
+    objects: tuple[StoredObject, ...] = ()
 
     @property
     def known(self) -> bool:

@@ -11,15 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from pipeline.contracts.events import BY_TOPIC, Event, JobStatus
-from pipeline.contracts.topics import topics
+from pipeline.contracts.topics import GROUPS, topics
 from pipeline.errors import Permanent
 from pipeline.stream.ports import Message
 from pipeline.stream.retries import attempt_of, origin_of
 
 Decode = Callable[[Message], Event]
 
-#: Consumer groups of ours.
-GROUPS: Final = ("transcriber", "exporter", "ledger")
 _NUMBER_DIGITS: Final = 18
 
 

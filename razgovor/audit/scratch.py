@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -35,18 +35,19 @@ CREATE INDEX retries_by_home ON retries (home_topic, home_offset, home_partition
 CREATE INDEX kept_by_place ON kept (topic, offset, partition);
 """
 _READ: Final = """
-SELECT r.topic, r.partition, r.offset, r.event_id, r.job_id, r.run, r.client_id, r.kind, r.stage, r.value_sha256,
+SELECT r.topic, r.partition, r.offset, r.event_id, r.job_id, r.run, r.client_id, r.kind, r.stage,
     (SELECT group_concat(DISTINCT a.consumer_group) FROM asides a
-     WHERE a.home_topic = r.home_topic AND a.home_offset = r.home_offset AND a.home_partition = r.home_partition),
+     WHERE a.home_topic = r.home_topic AND a.home_offset = r.home_offset AND a.home_partition = r.home_partition) AS aside_by,
     EXISTS (SELECT 1 FROM retries t
      WHERE t.home_topic = r.home_topic AND t.home_offset = r.home_offset AND t.home_partition = r.home_partition
-         AND t.attempt > r.attempt),
+         AND t.attempt > r.attempt) AS retried,
     EXISTS (SELECT 1 FROM kept k WHERE k.topic = r.topic AND k.offset = r.offset AND k.partition = r.partition
-         AND (r.value_sha256 IS NULL OR k.value_sha256 = r.value_sha256))
+         AND (r.value_sha256 IS NULL OR k.value_sha256 = r.value_sha256)) AS kept
 FROM records r
 """
 _FLOW: Final = """
-SELECT topic, count(*), count(event_id), count(DISTINCT event_id) FROM records GROUP BY topic ORDER BY topic
+SELECT topic, count(*) AS records, count(event_id) AS decoded, count(DISTINCT event_id) AS events
+FROM records GROUP BY topic ORDER BY topic
 """
 
 
@@ -79,32 +80,33 @@ class Scratch:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        connection.row_factory = sqlite3.Row
         connection.executescript(_TABLES)
         connection.execute("BEGIN")
 
-    def fill(self, entries: Iterable[LogEntry]) -> int:
-        """Take records; how many."""
-        count = 0
+    def fill(self, entries: Iterable[LogEntry]) -> None:
+        """Take records."""
         for batch in _batches(entries):
-            self._connection.executemany(_into("records", 15), map(_row, batch))
-            asides = [(*_home(entry), entry.group) for entry in batch if is_dlq(entry.topic)]
-            self._connection.executemany(_into("asides", 4), asides)
-            retries = [(*_home(entry), entry.attempt) for entry in batch if entry.attempt > 1]
-            self._connection.executemany(_into("retries", 4), retries)
-            count += len(batch)
-        return count
+            self._insert("records", [_row(entry) for entry in batch])
+            self._insert("asides", [(*_home(entry), entry.group) for entry in batch if is_dlq(entry.topic)])
+            self._insert("retries", [(*_home(entry), entry.attempt) for entry in batch if entry.attempt > 1])
 
     def keep(self, letters: Iterable[Letter]) -> None:
         """Take what the ledger holds of dead letters."""
         for batch in _batches(letters):
             kept = [(letter.topic, letter.partition, letter.offset, letter.value_sha256) for letter in batch]
-            self._connection.executemany(_into("kept", 4), kept)
+            self._insert("kept", kept)
             asides = [
                 (letter.home_topic, letter.home_partition, letter.home_offset, letter.group)
                 for letter in batch
                 if letter.home_offset is not None
             ]
-            self._connection.executemany(_into("asides", 4), asides)
+            self._insert("asides", asides)
+
+    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            places = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608  the names are ours
 
     def finish(self) -> None:
         """Everything is there; from now on it is read."""
@@ -121,10 +123,7 @@ class Scratch:
 
     def flows(self) -> list[Flow]:
         """How much each topic holds."""
-        return [
-            Flow(topic=topic, records=records, decoded=decoded, events=events)
-            for topic, records, decoded, events in self._connection.execute(_FLOW)
-        ]
+        return [Flow(**dict(row)) for row in self._connection.execute(_FLOW)]
 
 
 @contextmanager
@@ -150,10 +149,6 @@ def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _into(table: str, columns: int) -> str:
-    return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608  the names are ours
-
-
 def _home(entry: LogEntry) -> tuple[str, int, int]:
     return entry.home_topic, entry.home_partition, entry.home_offset
 
@@ -176,14 +171,13 @@ def _row(entry: LogEntry) -> tuple[object, ...]:
     )
 
 
-def _record(row: tuple[Any, ...]) -> TopicRecord:
-    *said, aside_by, retried, kept = row
-    names = ("topic", "partition", "offset", "event_id", "job_id", "run", "client_id", "kind", "stage", "value_sha256")
-    named = dict(zip(names, said, strict=True))
-    return TopicRecord(
-        **named,
-        # A dead letter has its original's home, and is not put aside by being one.
-        aside_by=frozenset(aside_by.split(",")) if aside_by and not is_dlq(named["topic"]) else frozenset(),
-        retried=bool(retried),
-        kept=bool(kept),
-    )
+def _record(row: sqlite3.Row) -> TopicRecord:
+    # A dead letter has its original's home, and is not put aside by being one.
+    aside_by = "" if is_dlq(row["topic"]) else row["aside_by"] or ""
+    said = {
+        **dict(row),
+        "aside_by": frozenset(filter(None, aside_by.split(","))),
+        "retried": bool(row["retried"]),
+        "kept": bool(row["kept"]),
+    }
+    return TopicRecord(**said)

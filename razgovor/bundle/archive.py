@@ -16,7 +16,7 @@ from razgovor.bundle import python_runtime, wheelhouse
 from razgovor.bundle.environment_files import SETTINGS, environment_file
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_place import make_folder
-from razgovor.peers.artefacts import Progress, kafka_jars
+from razgovor.peers.artefacts import Progress, kafka_jars, sha256_of
 
 DATA: Final = "razgovor.bundle"
 LOCK_NAME: Final = "requirements.lock"
@@ -76,7 +76,7 @@ def _write_texts(folder: Path, release: str) -> None:
 def _packed(folder: Path, tar: Path) -> Path:
     """The tar, whole or not at all; entries in order, without our names and times."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    sums = (f"{wheelhouse.sha256_of(path)}  {path.relative_to(folder)}\n" for path in paths)
+    sums = (f"{sha256_of(path)}  {path.relative_to(folder)}\n" for path in paths)
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
     scratch = tar.with_suffix(".new")
     with tarfile.open(scratch, "w") as packed:

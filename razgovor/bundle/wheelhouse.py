@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.peers.artefacts import Progress
+from razgovor.peers.artefacts import Progress, sha256_of
 
 TIMEOUT_S: Final = 3_600.0
 
@@ -52,12 +51,6 @@ def lock_of(folder: Path, *, without: Sequence[str] = ("pip",)) -> str:
         if name not in without:
             lines.append(f"{name}=={version} --hash=sha256:{sha256_of(wheel)}")
     return "\n".join(lines) + "\n"
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pip(command: str, *arguments: str) -> None:

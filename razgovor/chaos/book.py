@@ -16,7 +16,6 @@ class Order:
         number: Of the call in the run; its `call_id` and its idempotency key follow from it.
         client: Whose it is.
         data: The recording.
-        sha256: Of the recording.
         poison: What it is marked with.
         priority: As ingest takes it.
     """
@@ -24,7 +23,6 @@ class Order:
     number: int
     client: str
     data: bytes
-    sha256: str
     poison: Poison | None = None
     priority: str = "normal"
 
@@ -40,13 +38,11 @@ class Promise:
 
     Attributes:
         accepted_at_s: When the answer came, by the clock of the machine.
-        tries: How often the order was sent.
     """
 
     order: Order
     job_id: str
     accepted_at_s: float
-    tries: int
 
 
 class Book:

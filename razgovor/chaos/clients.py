@@ -130,10 +130,6 @@ class Clients:
             under_way.append(self._pool.submit(self._post, order))
         return under_way
 
-    def ask(self, client: str, path: str) -> Answer:
-        """GET as a client."""
-        return self._poster().ask("GET", path, None, {"Authorization": f"Bearer {self._keys[client]}"})
-
     def close(self) -> None:
         """Give up what is under way."""
         self._over.set()
@@ -149,13 +145,12 @@ class Clients:
     def _post(self, order: Order) -> Promise | None:
         deadline_s = time.monotonic() + self._give_up_s
         path, headers = request_of(order, self._keys[order.client])
-        pause_s, tries = _PAUSE_S, 0
+        pause_s = _PAUSE_S
         while True:
-            tries += 1
             answer = self._poster().ask("POST", path, order.data, headers)
             self._count(answer)
             if answer.status == ACCEPTED:
-                return self._promised(order, answer, tries)
+                return self._promised(order, answer)
             if (answer.status and answer.status not in _AGAIN) or time.monotonic() > deadline_s or self._over.is_set():
                 self._book.refuse(order, f"{answer.status} {answer.body.get('code', '')}")
                 return None
@@ -167,8 +162,8 @@ class Clients:
             self.answers[answer.status] += 1
             self.without_retry_after += answer.status == _UNAVAILABLE and answer.retry_after_s <= 0
 
-    def _promised(self, order: Order, answer: Answer, tries: int) -> Promise:
-        promise = Promise(order=order, job_id=str(answer.body["job_id"]), accepted_at_s=time.time(), tries=tries)
+    def _promised(self, order: Order, answer: Answer) -> Promise:
+        promise = Promise(order=order, job_id=str(answer.body["job_id"]), accepted_at_s=time.time())
         self._book.enter(promise)
         return promise
 

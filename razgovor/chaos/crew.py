@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from razgovor.chaos.worker import Death, Worker
 from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 LOOK_EVERY_S: Final = 0.05
 RESTART_AFTER_S: Final = 0.3

@@ -1,4 +1,4 @@
-"""What a fault of FAULTS is to the rig: a name, a limit, and how it is played. One module of `faults` for each kind."""
+"""What a fault is to the rig: a name, a limit, and how it is played. `faults` has them, docs/chaos.md lists them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Fault(ABC):
     """One fault.
 
     Attributes:
-        number: In the matrix of faults.
+        number: In the table of docs/chaos.md.
         name: What is broken.
         limit_s: The flow must be back after so long.
         drain_s: All that was promised must have ended so long after the fault.

@@ -5,11 +5,10 @@ The rig itself asks behind the proxies, so that it sees what is there and not wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.s3 import S3Store
@@ -45,15 +44,13 @@ _KAFKA: Final = {"group.min.session.timeout.ms": "1000", "offsets.retention.minu
 
 
 class Ground:
-    """The peers. Also a context manager.
+    """The peers.
 
     Args:
         folder: Their own; emptied of nothing.
         proxied: Whether the services go through proxies; without, nothing can be broken and nothing is slowed.
         seed: Of the proxies.
-        partitions: Of each topic.
         registry: Whether there is a schema registry, and Confluent framing with it.
-        kafka_properties: Further properties of the broker.
     """
 
     def __init__(
@@ -62,14 +59,11 @@ class Ground:
         *,
         proxied: bool = True,
         seed: int = 0,
-        partitions: int = PARTITIONS,
         registry: bool = True,
-        kafka_properties: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._proxied = proxied
         self._seed = seed
-        self._partitions = partitions
         self._stack = ExitStack()
         self._kafka_port = free_port()
         self.kafka = KafkaServer(
@@ -77,7 +71,7 @@ class Ground:
             KafkaOptions(
                 proxied_port=self._kafka_port if proxied else None,
                 heap_mb=384,
-                properties={**_KAFKA, **(kafka_properties or {})},
+                properties=_KAFKA,
             ),
         )
         self.postgres = PostgresServer(folder / "postgres")
@@ -128,7 +122,7 @@ class Ground:
     def _applied(self) -> bool:
         with closing(KafkaAdmin(self.direct_kafka)) as admin:
             try:
-                return not Keeper(admin, self.registrar, partitions=self._partitions).apply()
+                return not Keeper(admin, self.registrar, partitions=PARTITIONS).apply()
             except Transient:  # a peer that has just come back answers slowly
                 return False
 
@@ -195,10 +189,3 @@ class Ground:
     def store_options(self) -> StoreOptions:
         """How the store is reached."""
         return StoreOptions(credentials=Credentials(self.minio.access_key, self.minio.secret_key))
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import struct
 from typing import Final
@@ -28,11 +27,6 @@ def recording(seed: int, number: int, *, poison: Poison | None = None, duration_
     comment = b"" if poison is None else _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", poison.mark))
     body = b"WAVE" + _chunk(b"fmt ", form) + comment + _chunk(b"data", noise)
     return _chunk(b"RIFF", body)
-
-
-def sha256_of(data: bytes) -> str:
-    """Hex digest, as it stands in events."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

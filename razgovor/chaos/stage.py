@@ -16,7 +16,7 @@ from razgovor.chaos.ground import Ground
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.system import System
 from razgovor.chaos.worker import Worker
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 #: Broken connections, workers that start: nothing of it takes so long unless something is lost.
 PROBE_TIMEOUT_S: Final = 120.0

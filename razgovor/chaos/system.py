@@ -16,7 +16,7 @@ from razgovor.chaos.clients import Clients
 from razgovor.chaos.crew import Crew
 from razgovor.chaos.ground import Ground
 from razgovor.chaos.poison import Poison
-from razgovor.chaos.recordings import DURATION_S, recording, sha256_of
+from razgovor.chaos.recordings import DURATION_S, recording
 from razgovor.chaos.worker import Worker
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.peers.ports import free_port
@@ -95,9 +95,12 @@ class System:
         scratch.mkdir(exist_ok=True)
         ports = [free_port() for _ in range(self.size.workers["ingest"])]
         workers = [
-            Worker(service, number, logs, self._environment(service, scratch, ports[number] if ports else 0))
-            if service == "ingest"
-            else Worker(service, number, logs, self._environment(service, scratch, None))
+            Worker(
+                service,
+                number,
+                logs,
+                self._environment(service, scratch, ports[number] if service == "ingest" else None),
+            )
             for service in SERVICES
             for number in range(self.size.workers[service])
         ]
@@ -128,25 +131,21 @@ class System:
         """So many further calls, of all clients in turn."""
         for _ in range(count):
             number = next(self._numbers)
-            data = recording(self.seed, number, poison=poison, duration_s=duration_s)
             yield Order(
                 number=number,
                 client=CLIENTS[number % len(CLIENTS)],
-                data=data,
-                sha256=sha256_of(data),
+                data=recording(self.seed, number, poison=poison, duration_s=duration_s),
                 poison=poison,
                 priority=priority,
             )
 
-    def wait_ended(self, timeout_s: float, since: int = 0) -> float:
-        """Wait until every promised job has ended; the seconds that took.
+    def wait_ended(self, timeout_s: float, since: int = 0) -> None:
+        """Wait until every promised job has ended.
 
         Raises:
             EmbeddedFailed: Not in time.
         """
-        begun_s = time.monotonic()
         self.wait_ended_of([promise.job_id for promise in self.book.since(since)], timeout_s)
-        return time.monotonic() - begun_s
 
     def wait_ended_of(self, job_ids: Sequence[str], timeout_s: float) -> None:
         """Wait until these jobs have ended. Asks only for those that had not when it last asked.
@@ -161,10 +160,6 @@ class System:
                 raise EmbeddedFailed(f"{len(left)} promised jobs did not end within {timeout_s:.0f} s: {left[:3]}")
             time.sleep(LOOK_EVERY_S)
             left = self.open_jobs_of(left)
-
-    def open_jobs(self, since: int = 0) -> list[str]:
-        """Promised jobs that have not ended."""
-        return self.open_jobs_of([promise.job_id for promise in self.book.since(since)])
 
     def open_jobs_of(self, job_ids: Sequence[str]) -> list[str]:
         """Those of these jobs that have not ended."""

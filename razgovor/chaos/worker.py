@@ -24,14 +24,12 @@ class Death:
     Attributes:
         worker: Its name.
         status: Its exit status; minus the signal's number if one killed it.
-        crash_at: The step at which it was to kill itself, if it was armed.
         at_s: When it was seen, by the clock of the machine.
         asked: Whether the rig had asked it to stop.
     """
 
     worker: str
     status: int
-    crash_at: str | None
     at_s: float
     asked: bool
 
@@ -113,7 +111,7 @@ class Worker:
             return None
         self._process.kill()  # dead already: closes its lifeline
         self._process = None
-        return Death(worker=self.name, status=status, crash_at=self.crash_at, at_s=time.time(), asked=self._asked)
+        return Death(worker=self.name, status=status, at_s=time.time(), asked=self._asked)
 
     def signal(self, number: int) -> None:
         """Send it a signal; not to its children."""

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from pipeline.errors import RazgovorError
 from pipeline.service import EXIT_FATAL
 from razgovor.audit import dumps, showing
 from razgovor.audit.access import Access
 from razgovor.audit.run import Question, Report, audit
 from razgovor.audit.sources import Topics
-
-_DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from razgovor.commands.durations import duration
+from razgovor.commands.failures import explained, fail
+from razgovor.commands.options import DATA, DataOption, JsonOption
 
 
 def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    named = duration(text)
+    if named is None:
         raise typer.BadParameter("90s, 15m, 24h or 30d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return named
 
 
 def audit_command(
     *,
-    data: Annotated[Path, typer.Option(help="The folder of a running `razgovor up`.")] = Path("razgovor-data"),
+    data: DataOption = DATA,
     drained: Annotated[
         bool, typer.Option("--drained", help="All work is over: what is unfinished is a violation.")
     ] = False,
@@ -57,7 +55,7 @@ def audit_command(
     retention: Annotated[
         str | None, typer.Option(metavar="AGE", help="Objects of calls that are older are gone by rule.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Look at database, store and topics, and say whether the invariants hold. Changes nothing.
 
@@ -71,17 +69,13 @@ def audit_command(
         hash_share=hash_share,
         salt=secrets.token_hex(8),
     )
-    try:
-        with ExitStack() as opened:
-            topics = dumps.DumpedTopics(dumped) if dumped is not None else opened.enter_context(access.topics())
-            if dump is not None:
-                _dump(topics, dump)
-                return
-            with _ShownProgress() as progress:
-                report = audit(access.database(), access.objects(), topics, question, progress)
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(EXIT_FATAL) from error
+    with explained(EXIT_FATAL), ExitStack() as opened:
+        topics = dumps.DumpedTopics(dumped) if dumped is not None else opened.enter_context(access.topics())
+        if dump is not None:
+            _dump(topics, dump)
+            return
+        with _ShownProgress() as progress:
+            report = audit(access.database(), access.objects(), topics, question, progress)
     _show(report, as_json=as_json)
     if not report.ok:
         raise typer.Exit(1)
@@ -89,8 +83,7 @@ def audit_command(
 
 def _dump(topics: Topics | None, folder: Path) -> None:
     if topics is None:
-        typer.echo("nobody said where the topics are: AUDITOR_BOOTSTRAP_SERVERS", err=True)
-        raise typer.Exit(EXIT_FATAL)
+        fail("nobody said where the topics are: AUDITOR_BOOTSTRAP_SERVERS", EXIT_FATAL)
     with _ShownProgress() as progress:
         progress.begin("topics", topics.count())
         count = dumps.write(topics, folder, progress.advance)

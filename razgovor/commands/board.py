@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from services.ledger.board.counting import Picture
+
 
 def board(*, as_json: Annotated[bool, typer.Option("--json", help="A line of JSON now and then.")] = False) -> None:
     """Show jobs by client and state, and the audio that waits, as the topics tell; the addresses are BOARD_*."""
@@ -24,11 +26,11 @@ def board(*, as_json: Annotated[bool, typer.Option("--json", help="A line of JSO
     raise typer.Exit(status)
 
 
-def _table(picture: object) -> Table:
+def _table(picture: Picture) -> Table:
     table = Table("client", "state", "jobs", "lately", "audio that waits", box=box.SIMPLE)
-    for line in getattr(picture, "lines", ()):
+    for line in picture.lines:
         waits = f"{line.waiting_audio_s:.0f} s" if line.waiting_audio_s else ""
         table.add_row(escape(line.client_id), line.state, str(line.jobs), str(line.lately), waits)
-    waiting = f"{getattr(picture, 'backlog_audio_s', 0.0):.0f} s"
-    table.add_row("all", "not ended", str(getattr(picture, "backlog_jobs", 0)), "", waiting, style="bold")
+    waiting = f"{picture.backlog_audio_s:.0f} s"
+    table.add_row("all", "not ended", str(picture.backlog_jobs), "", waiting, style="bold")
     return table

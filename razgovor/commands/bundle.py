@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.errors import RazgovorError
 from razgovor.bundle.archive import make_bundle
 from razgovor.cache import cache_folder
+from razgovor.commands.failures import explained
 from razgovor.embedded.owned_process import SOURCE_ROOT
 from services.transcriber import models
 
@@ -26,13 +26,10 @@ def bundle(
 ) -> None:
     """Make one tar with everything that a machine without a network needs. From a source tree."""
     console = Console(highlight=False, stderr=True)
-    try:
+    with explained():
         cache = cache_folder(os.environ)
         models.get(model, cache=cache)
         with console.status("bundle") as spinner:
             tell = spinner.update if console.is_terminal else console.print
             tar = make_bundle(SOURCE_ROOT, out.absolute(), cache, model, tell, kafka=kafka)
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     typer.echo(f"{tar} ({tar.stat().st_size / 1e6:.0f} MB)")

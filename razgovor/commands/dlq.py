@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from pipeline.blobs.ports import BlobNotFound
 from pipeline.contracts import layout
-from pipeline.errors import Permanent, RazgovorError
+from pipeline.contracts.topics import GROUPS
+from pipeline.errors import Permanent
+from razgovor.commands.failures import explained, fail
+from razgovor.commands.options import DATA, DataOption, DryRunOption, JsonOption, LimitOption
 from razgovor.commands.since import SinceOption
 from razgovor.dlq import tables
 from razgovor.dlq.access import Access
 from razgovor.dlq.replaying import Replayed, Replayer
 from services.ledger.letters import DeadLetterBox, Letter, Selection
 
-GROUPS: Final = ("transcriber", "exporter", "ledger")
-_LIMIT_MAX: Final = 100_000
-
 app = typer.Typer(help="Dead letters: look at them, have them done again, put the fuse back in.", no_args_is_help=True)
 
-DataOption = Annotated[Path, typer.Option(help="The folder of a running `razgovor up`.", show_default=True)]
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be, and change nothing.")]
 IdsArgument = Annotated[list[int] | None, typer.Argument(help="These letters, by the ids of `list`.")]
 ReasonOption = Annotated[str | None, typer.Option(help="Put aside for this reason.")]
 TopicOption = Annotated[str | None, typer.Option(help="Of this topic, or in this DLQ.")]
 GroupOption = Annotated[str | None, typer.Option(help="Put aside by this consumer group.")]
 JobOption = Annotated[str | None, typer.Option(help="Of this job.")]
-LimitOption = Annotated[int, typer.Option(help="So many at most, oldest first.", min=1, max=_LIMIT_MAX)]
 AllOption = Annotated[bool, typer.Option("--all", help="Mean all that are open, when nothing else says which.")]
-DATA: Final = Path("razgovor-data")
 
 
 @app.command("list")
@@ -55,7 +49,7 @@ def list_command(
 ) -> None:
     """Show what was put aside and is still open."""
     selection = Selection(reason=reason, topic=topic, group=group, job_id=job, since=since, also_done=done)
-    with _explained():
+    with explained():
         letters = _access(data).letters()
         found, count = letters.find(selection, limit), letters.count(selection)
     if as_json:
@@ -73,11 +67,11 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show one letter: its headers, and its event, or its bytes where nobody understands them."""
-    with _explained():
+    with explained():
         access = _access(data)
         found = access.letters().find(Selection(letter_ids=[letter_id], also_done=True), 1)
         if not found:
-            _fail(f"there is no letter {letter_id}")
+            fail(f"there is no letter {letter_id}")
         letter = found[0]
         try:
             event = access.wire().decode(letter.message()) if letter.is_whole else None
@@ -111,7 +105,7 @@ def replay_command(
     byte. What is done is marked, and not done a second time.
     """
     selection = Selection(letter_ids=ids, reason=reason, topic=topic, group=group, job_id=job, since=since)
-    with _explained(), ExitStack() as opened:
+    with explained(), ExitStack() as opened:
         access = _access(data)
         letters = access.letters()
         found = _meant(letters, selection, limit, everything=everything)
@@ -149,7 +143,7 @@ def drop_command(
 ) -> None:
     """Take letters off the list: nobody wants them done. Nothing is deleted; `list --done` still shows them."""
     selection = Selection(letter_ids=ids, reason=reason, topic=topic, group=group, job_id=job, since=since)
-    with _explained():
+    with explained():
         letters = _access(data).letters()
         found = _meant(letters, selection, limit, everything=everything)
         dropped = len(found) if dry_run else letters.mark_dropped([letter.letter_id for letter in found])
@@ -168,9 +162,9 @@ def resume_command(
 ) -> None:
     """Put a blown fuse back in: the group's consumers go on by themselves, within half a minute."""
     if group not in GROUPS:
-        _fail(f"the groups are {', '.join(GROUPS)}")
+        fail(f"the groups are {', '.join(GROUPS)}")
     key = layout.fuse_key(group)
-    with _explained():
+    with explained():
         store = _access(data).store()
         try:
             marker = json.loads(store.read(key))
@@ -186,7 +180,7 @@ def resume_command(
 
 def _meant(letters: DeadLetterBox, selection: Selection, limit: int, *, everything: bool) -> list[Letter]:
     if selection == Selection() and not everything:
-        _fail("say which: ids, a filter, or --all")
+        fail("say which: ids, a filter, or --all")
     found, count = letters.find(selection, limit), letters.count(selection)
     if count > len(found):
         typer.echo(f"the first {len(found)} of {count}; --limit takes more", err=True)
@@ -195,19 +189,6 @@ def _meant(letters: DeadLetterBox, selection: Selection, limit: int, *, everythi
 
 def _access(data: Path) -> Access:
     return Access(os.environ, data)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except RazgovorError as error:
-        _fail(str(error))
-
-
-def _fail(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(1)
 
 
 def _tell(count: str, done: str, *, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from razgovor.embedded.errors import EmbeddedFailed
+from razgovor.commands.failures import explained
 from razgovor.peers import peer_set
 from razgovor.peers.addresses import peers_in
 from razgovor.peers.artefacts import Progress
@@ -41,46 +41,33 @@ def start(
     """Start them, or find them running; they outlive this shell. What they are made of is got once, into the cache."""
     names = _names(only)
     console = Console(highlight=False, stderr=True)
-    try:
-        with console.status("peers") as spinner:
-            told = spinner.update if console.is_terminal else _lines(console)
-            if install:
-                install_missing(names, told)
-            addresses = peer_set.start(folder, names, told, keep_data=keep)
-    except EmbeddedFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    with explained(), console.status("peers") as spinner:
+        told = spinner.update if console.is_terminal else _lines(console)
+        if install:
+            install_missing(names, told)
+        addresses = peer_set.start(folder, names, told, keep_data=keep)
     typer.echo(_shown(asdict(addresses)))
 
 
 @app.command("get")
 def get(*, only: Annotated[str, typer.Option(help="Names, comma separated.")] = ",".join(PEERS)) -> None:
     """Fetch and build what they are made of, into the cache; start nothing."""
-    try:
+    with explained():
         peer_set.get_all(_names(only), _lines(Console(highlight=False, stderr=True)))
-    except EmbeddedFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command("stop")
 def stop(*, folder: FolderOption = FOLDER) -> None:
     """End them."""
-    try:
+    with explained():
         typer.echo("stopped" if peer_set.stop(folder) else "none were running")
-    except EmbeddedFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command("status")
 def status(*, folder: FolderOption = FOLDER) -> None:
     """Say where they are; exit status 1 when they do not run."""
-    try:
+    with explained():
         typer.echo(_shown(asdict(peers_in(folder))))
-    except EmbeddedFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
 
 
 def _names(only: str) -> list[str]:

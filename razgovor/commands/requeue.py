@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -12,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.contracts import reasons
-from pipeline.errors import RazgovorError
-from razgovor.commands.dlq import DATA, DataOption, DryRunOption, JsonOption, LimitOption
+from razgovor.commands.failures import explained
+from razgovor.commands.options import DATA, DataOption, DryRunOption, JsonOption, LimitOption
 from razgovor.commands.since import SinceOption
 from razgovor.dlq.access import Access
 from services.ingest.admin import requeue
@@ -43,16 +44,13 @@ def requeue_command(
     if reprocess and not job:
         raise typer.BadParameter("goes with --job", param_hint="--reprocess")
     answers: list[Started | Refused] = []
-    try:
-        with Access(os.environ, data).runs() as runs:
-            reason = None if failed_with == "any" else failed_with
-            wanted = job or [one.job_id for one in runs.find_failed(reason=reason, since=since, limit=limit)]
-            answers.extend(requeue(runs, wanted, reprocess=reprocess, dry_run=dry_run))
-    except RazgovorError as error:
-        _present(answers, dry_run=dry_run, as_json=as_json)
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    _present(answers, dry_run=dry_run, as_json=as_json)
+    with explained(), ExitStack() as opened:
+        # Also after an error: what was started before a peer went away is started.
+        opened.callback(_present, answers, dry_run=dry_run, as_json=as_json)
+        runs = opened.enter_context(Access(os.environ, data).runs())
+        reason = None if failed_with == "any" else failed_with
+        wanted = job or [one.job_id for one in runs.find_failed(reason=reason, since=since, limit=limit)]
+        answers.extend(requeue(runs, wanted, reprocess=reprocess, dry_run=dry_run))
 
 
 def _present(answers: list[Started | Refused], *, dry_run: bool, as_json: bool) -> None:

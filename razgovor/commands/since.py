@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
-_AGO: Final = re.compile(r"(\d{1,6})([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from razgovor.commands.durations import duration
 
 
 def moment(text: str, now: datetime) -> datetime:
@@ -18,9 +16,9 @@ def moment(text: str, now: datetime) -> datetime:
     Raises:
         ValueError: It names none.
     """
-    ago = _AGO.fullmatch(text)
+    ago = duration(text)
     if ago is not None:
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return now - ago
     named = datetime.fromisoformat(text)
     return named if named.tzinfo is not None else named.replace(tzinfo=UTC)
 

@@ -14,7 +14,8 @@ import typer
 from pipeline import service
 from pipeline.blobs.s3.address import S3Address
 from pipeline.blobs.s3.admin import BucketAdmin, Finding
-from pipeline.errors import Fatal, RazgovorError
+from pipeline.errors import Fatal
+from razgovor.commands.failures import explained
 from razgovor.commands.sweep import sweep_command
 from razgovor.storage.minio_users import MinioUsers
 from razgovor.storage.plan import StorePlan, read_plan, user_of
@@ -78,15 +79,12 @@ def check(
 def _carry_out(folder: Path, retention_days: int | None, users: Users, secrets: Path | None, *, apply: bool) -> None:
     settings = service.load(StoreOwnerSettings)
     differs = False
-    try:
+    with explained():
         address = S3Address.parse(settings.store_url)
         plan = read_plan(folder, address.bucket, retention_days=retention_days)
         for finding in _findings(settings, address, plan, users, secrets, apply=apply):
             typer.echo(f"{finding.subject}: {finding.state}{f' ({finding.detail})' if finding.detail else ''}")
             differs |= finding.state == "differs"
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     if differs:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline import service
-from pipeline.errors import RazgovorError
+from razgovor.commands.failures import explained, fail
 from services.ledger.admin import sweep
 from services.ledger.settings import JanitorSettings
 
@@ -21,14 +21,10 @@ def sweep_command(
 ) -> None:
     """Delete orphans now, as the ledger's janitor does by itself: LEDGER_STORE_* and LEDGER_DATABASE_URL say where."""
     settings = service.load(JanitorSettings)
-    try:
+    with explained():
         swept = sweep(settings, older_than_s=older_than_s, dry_run=dry_run)
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     if swept is None:
-        typer.echo("another one sweeps now", err=True)
-        raise typer.Exit(1)
+        fail("another one sweeps now")
     for job_id in swept.orphans:
         typer.echo(job_id)
     done = (

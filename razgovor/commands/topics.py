@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import service
-from pipeline.errors import RazgovorError
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.registry import ConfluentRegistry
+from razgovor.commands.failures import explained
 from razgovor.topics.acl_file import read_acls
 from razgovor.topics.keeper import Keeper
 from razgovor.topics.plan import Difference
@@ -74,16 +74,12 @@ def _keeper(
     said = {"bootstrap_servers": servers, "schema_registry_url": registry_url}
     logging.getLogger("librdkafka").setLevel(logging.CRITICAL)  # what it says is said again by our error, once
     settings = service.load(TopicSettings, **{name: value for name, value in said.items() if value})
-    try:
-        with ExitStack() as opened:
-            rules = None if acls is None else read_acls(acls)
-            registry = None if settings.registry is None else ConfluentRegistry(settings.registry)
-            if registry is not None:
-                opened.callback(registry.close)
-            yield Keeper(KafkaAdmin(settings.kafka), registry, rules, partitions)
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(service.EXIT_FATAL) from error
+    with explained(service.EXIT_FATAL), ExitStack() as opened:
+        rules = None if acls is None else read_acls(acls)
+        registry = None if settings.registry is None else ConfluentRegistry(settings.registry)
+        if registry is not None:
+            opened.callback(registry.close)
+        yield Keeper(KafkaAdmin(settings.kafka), registry, rules, partitions)
 
 
 def _told(left: list[Difference]) -> None:

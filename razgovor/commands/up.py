@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from pipeline.errors import RazgovorError
 from razgovor.cache import cache_folder
+from razgovor.commands.failures import explained
+from razgovor.commands.options import DATA
 from razgovor.commands.transcribe import LocaleOption, ModelOption, get_model
 from razgovor.stack.elsewhere import PeersWanted, ready_options
 from razgovor.stack.specs import Broker
@@ -28,7 +29,7 @@ _COLOURS: Final = {"ready": "green", "restarting": "red", "failed": "red", "fuse
 
 def up(
     *,
-    data: Annotated[Path, typer.Option(help="Where recordings, results and the database lie.")] = Path("razgovor-data"),
+    data: Annotated[Path, typer.Option(help="Where recordings, results and the database lie.")] = DATA,
     port: Annotated[
         int,
         typer.Option(
@@ -69,14 +70,10 @@ def up(
     wanted = PeersWanted(
         broker=broker, bootstrap_servers=bootstrap_servers, database_url=database_url, store_url=store_url
     )
-    try:
-        with console.status(text("starting", lang)) as spinner:
-            options = ready_options(wanted, port, data, spinner.update)
-            stack = Stack(data, model=model_option(weights), model_cache=cache, options=options)
-            stack.start()
-    except RazgovorError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    with explained(), console.status(text("starting", lang)) as spinner:
+        options = ready_options(wanted, port, data, spinner.update)
+        stack = Stack(data, model=model_option(weights), model_cache=cache, options=options)
+        stack.start()
     try:
         if not wanted.lasting:
             console.print(text("trial", lang), style="yellow")

@@ -5,7 +5,6 @@ With LEDGER_DATABASE_URL in the environment `LEDGER_*` says everything but inges
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,10 +20,9 @@ from pipeline.stream.kafka import KafkaProducer
 from pipeline.stream.ports import Producer
 from pipeline.stream.registry import wire_at
 from pipeline.stream.wire import Wire
-from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.embedded.postgres_access import DatabaseUrls, database_urls
+from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.stack.layout import StackFolder
-from razgovor.stack.specs import BROKER, address_of
+from razgovor.stack.running import running_broker, running_database
 from services.ingest.admin import runs_at
 from services.ingest.runs import Runs
 from services.ledger.admin import letters_at
@@ -90,18 +88,10 @@ class Access:
 
     @cached_property
     def _urls(self) -> DatabaseUrls:
-        try:
-            return database_urls(self._folder.postgres)
-        except EmbeddedFailed as error:
-            raise Fatal(
-                f"{error}; name the folder of a running `razgovor up` with --data, or set {LEDGER_URL}"
-            ) from error
+        return running_database(self._folder, or_set=LEDGER_URL)
 
     def _broker(self) -> str:
-        said = self._environment.get(BOOTSTRAP_SERVERS)
-        if said:
-            return said
-        try:
-            return address_of(json.loads(self._folder.status_file(BROKER).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError) as error:
-            raise Fatal(f"no broker runs in {self._folder.root}; set {BOOTSTRAP_SERVERS}") from error
+        address = self._environment.get(BOOTSTRAP_SERVERS) or running_broker(self._folder)
+        if address is None:
+            raise Fatal(f"no broker runs in {self._folder.root}; set {BOOTSTRAP_SERVERS}")
+        return address

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_place import noted_socket_folder
+from razgovor.embedded.private_file import write_private
 
 CREDENTIALS: Final = "credentials.json"
 #: In a home whose stack uses a database elsewhere: its addresses (`postgres_elsewhere`).
@@ -49,10 +49,7 @@ def passwords(home: Path) -> dict[str, str]:
         kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         kept = {role: secrets.token_hex(24) for role in ROLES}
-        scratch = path.with_suffix(".tmp")
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-        scratch.replace(path)
+        write_private(path, json.dumps(kept))
     return {role: kept.get(role) or _derived(kept[ADMIN], role) for role in ROLES}
 
 

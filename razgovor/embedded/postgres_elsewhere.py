@@ -1,13 +1,12 @@
 """A PostgreSQL that is not ours, made ready for a stack: roles, database, schemas. Called by `razgovor up --database-url`.
 
-Its administrator's address is said; the passwords of the two roles are drawn here and kept in the home, beside a note of where
+Its administrator's address is said; the passwords of its three roles are drawn here and kept in the home, beside a note of where
 the database is, by which the other commands find it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
@@ -16,6 +15,7 @@ from razgovor.embedded import postgres_programs as programs
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.postgres_access import AUDITOR, DATABASE, ELSEWHERE, INGEST, LEDGER, DatabaseUrls, passwords
 from razgovor.embedded.postgres_place import installed_wheel
+from razgovor.embedded.private_file import write_private
 
 
 def prepare(admin_url: str, home: Path) -> DatabaseUrls:
@@ -52,11 +52,7 @@ def prepare(admin_url: str, home: Path) -> DatabaseUrls:
 
 def note(home: Path, urls: DatabaseUrls) -> None:
     """Write down, 0600, where the database of a stack is, if not in its home."""
-    path = home / ELSEWHERE
-    scratch = path.with_suffix(".tmp")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(urls), file)
-    scratch.replace(path)
+    write_private(home / ELSEWHERE, json.dumps(asdict(urls)))
 
 
 def forget(home: Path) -> None:

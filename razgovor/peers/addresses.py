@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from razgovor.embedded import folder_lock
 from razgovor.embedded.errors import EmbeddedFailed
+from razgovor.embedded.private_file import write_private
 
 ADDRESSES: Final = "peers.json"
 KEEPER_LOCK: Final = "keeper.lock"
@@ -72,11 +72,7 @@ class PeerAddresses:
 
     def write(self, folder: Path) -> None:
         """Write `peers.json`, whole."""
-        path = folder / ADDRESSES
-        scratch = path.with_suffix(".tmp")
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=1)
-        scratch.replace(path)
+        write_private(folder / ADDRESSES, json.dumps(asdict(self), indent=1))
 
 
 def peers_in(folder: Path) -> PeerAddresses:

@@ -31,7 +31,6 @@ REGISTRY_ARTEFACT: Final = f"io.apicurio:apicurio-registry-app:{REGISTRY_VERSION
 REGISTRY_SHA256: Final = "3cda1b34aa020fb4ac4dd6a66018d757e81e437f97e20a1f92d366b70091c6ba"
 #: The last release before the project was archived: nothing newer will come, so the pin is for good.
 MINIO_VERSION: Final = "v0.0.0-20260212201848-7aac2a2c5b7c"
-MINIO_PACKAGES: Final = 1_150  # about so many are compiled
 BUILD_TIMEOUT_S: Final = 3_600.0
 FETCH_TIMEOUT_S: Final = 1_200.0
 LOCK_TIMEOUT_S: Final = BUILD_TIMEOUT_S
@@ -133,7 +132,7 @@ def verify(folder: Path, listed: str) -> None:
         EmbeddedFailed: They differ; the text names which.
     """
     wanted = {name: digest for digest, name in (line.split() for line in listed.splitlines())}
-    found = {path.name: _sha256(path) for path in folder.glob("*.jar")}
+    found = {path.name: sha256_of(path) for path in folder.glob("*.jar")}
     if found != wanted:
         differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
         raise EmbeddedFailed(f"not the jars that we know: {', '.join(differ)}")
@@ -144,7 +143,7 @@ def _fetch_registry(folder: Path, progress: Progress) -> None:
     _maven(["org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy", f"-Dartifact={REGISTRY_ARTEFACT}",
             f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"])  # fmt: skip
     archive = next(folder.glob("*.tar.gz"))
-    if _sha256(archive) != REGISTRY_SHA256:
+    if sha256_of(archive) != REGISTRY_SHA256:
         raise EmbeddedFailed(f"not the archive that we know: {archive.name}")
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
@@ -190,6 +189,7 @@ def _build_minio(folder: Path, progress: Progress) -> None:
         raise EmbeddedFailed(f"MinIO could not be built: {''.join(said).strip()}")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The hash of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

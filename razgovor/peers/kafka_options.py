@@ -26,8 +26,6 @@ class KafkaOptions:
         certificates: With them there is a TLS listener, and the SASL listener speaks TLS too.
         client_certificates: The TLS listener wants a certificate of the client, whose name is then the user's.
         proxied_port: A further plaintext listener that tells clients to come back to this port of loopback: a proxy's.
-        quick_restart: The controller gives up a silent broker after 2 s (instead of 9 s), so that one killed is back sooner.
-        auto_create_topics: Whether a topic is made by being named.
         heap_mb: Java's heap.
         properties: Further properties of the server, over ours.
     """
@@ -37,8 +35,6 @@ class KafkaOptions:
     certificates: Certificates | None = None
     client_certificates: bool = False
     proxied_port: int | None = None
-    quick_restart: bool = True
-    auto_create_topics: bool = False
     heap_mb: int = 256
     properties: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,10 +72,10 @@ def server_properties(options: KafkaOptions, ports: Mapping[str, int], data: Pat
         "advertised.listeners": _addresses(advertised),
         "listener.security.protocol.map": ",".join(f"{name}:{how}" for name, how in options.listeners.items()),
         "log.dirs": str(data),
-        "auto.create.topics.enable": str(options.auto_create_topics).lower(),
+        "auto.create.topics.enable": "false",
         **ALONE,
         **SMALL,
-        **(QUICK if options.quick_restart else {}),
+        **QUICK,
         **(_authority(options) if options.users else {}),
         **(_certificates(options, options.certificates) if options.certificates is not None else {}),
         **options.properties,
@@ -104,6 +100,7 @@ SMALL: Final = {
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
+#: The controller gives up a silent broker after 2 s (instead of 9 s), so that one killed is back sooner.
 QUICK: Final = {"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "500"}
 
 

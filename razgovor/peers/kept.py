@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from razgovor.embedded.private_file import write_private
 from razgovor.peers.ports import free_port
 
 
@@ -40,10 +40,5 @@ class Kept:
             kept = {}
         if name not in kept:
             kept[name] = draw()
-            scratch = self._path.with_suffix(".tmp")
-            with os.fdopen(
-                os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-            ) as file:
-                json.dump(kept, file)
-            scratch.replace(self._path)
+            write_private(self._path, json.dumps(kept))
         return kept[name]

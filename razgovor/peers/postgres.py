@@ -1,7 +1,7 @@
 """PostgreSQL over TCP on loopback: Debian's server where it is installed, the wheel's otherwise.
 
 The embedded one (`razgovor.embedded.postgres`) is reached by a socket only and belongs to a stack; this one is a peer that tests
-put proxies in front of, kill, and fill disks of.
+put proxies in front of and kill.
 """
 
 from __future__ import annotations

@@ -41,41 +41,28 @@ class Need:
         return f"{self.program} is not here: {self.purpose} {self.how}"
 
 
-JAVA: Final = Need(
-    program="java >= 17",
-    purpose="Kafka and the schema registry run on it.",
-    package="openjdk-17-jre-headless",
-    how="Debian: apt-get install openjdk-17-jre-headless (or JAVA_HOME of another one).",
+def of_debian(program: str, purpose: str, package: str, *, otherwise: str = "") -> Need:
+    """A program that a package of Debian's brings; `otherwise` says what else will do."""
+    return Need(program=program, purpose=purpose, package=package, how=f"Debian: apt-get install {package}{otherwise}.")
+
+
+JAVA: Final = of_debian(
+    "java >= 17",
+    "Kafka and the schema registry run on it.",
+    "openjdk-17-jre-headless",
+    otherwise=" (or JAVA_HOME of another one)",
 )
-MAVEN: Final = Need(
-    program="mvn",
-    purpose="it fetches the jars of Kafka and of the schema registry, once.",
-    package="maven",
-    how="Debian: apt-get install maven.",
-)
+MAVEN: Final = of_debian("mvn", "it fetches the jars of Kafka and of the schema registry, once.", "maven")
 GO: Final = Need(
     program="go",
     purpose="it builds MinIO, once.",
     package=None,  # Debian 12 has 1.19; MinIO's pinned source asks for a newer one
     how="Get 1.24 or newer from https://go.dev/dl and put it on the PATH.",
 )
-SSHD: Final = Need(
-    program="sshd",
-    purpose="it is the SFTP server.",
-    package="openssh-server",
-    how="Debian: apt-get install openssh-server.",
-)
-SSH_KEYGEN: Final = Need(
-    program="ssh-keygen",
-    purpose="it makes the keys of the SFTP server.",
-    package="openssh-client",
-    how="Debian: apt-get install openssh-client.",
-)
-PROMTOOL: Final = Need(
-    program="promtool",
-    purpose="it checks the configuration and the alerts of compose/prometheus.",
-    package="prometheus",
-    how="Debian: apt-get install prometheus.",
+SSHD: Final = of_debian("sshd", "it is the SFTP server.", "openssh-server")
+SSH_KEYGEN: Final = of_debian("ssh-keygen", "it makes the keys of the SFTP server.", "openssh-client")
+PROMTOOL: Final = of_debian(
+    "promtool", "it checks the configuration and the alerts of compose/prometheus.", "prometheus"
 )
 
 

@@ -24,6 +24,7 @@ from razgovor.embedded.account import Credentials
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.embedded.owned_process import OwnedProcess
 from razgovor.embedded.postgres_place import make_folder
+from razgovor.embedded.private_file import write_private
 from razgovor.peers import leash
 from razgovor.peers.kept import Kept
 
@@ -141,8 +142,7 @@ class PeerServer(ABC):
             "log": str(log),
             "facts": {},
         }
-        with os.fdopen(os.open(plan_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(plan, file)
+        write_private(plan_file, json.dumps(plan))
         status_file = self.folder / "status.json"
         process = OwnedProcess(
             name=self.name,

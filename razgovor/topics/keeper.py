@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from pipeline.contracts import codec
 from pipeline.contracts.codec import Schema
 from pipeline.contracts.topics import Topic, topics
 from pipeline.stream.schema_registry import SchemaRegistrar, subject_of
-from pipeline.stream.topology import Acl, ClusterAdmin
+from pipeline.stream.topology import Acl, ClusterAdmin, TopicState
 from razgovor.topics.acl_file import AclFile, acl_differences
 from razgovor.topics.plan import ABSENT, Difference, differences, wanted_state
 
@@ -76,30 +77,24 @@ class Keeper:
                 return left
             time.sleep(_SETTLE_STEP_S)
 
+    def _wanted_and_found(self) -> Iterator[tuple[str, TopicState, TopicState | None]]:
+        brokers, there = self._admin.brokers(), self._admin.topics(topics())
+        for name, topic in topics().items():
+            found = there.get(name)
+            replicas = None if found is None else found.replicas
+            yield name, wanted_state(topic, brokers, replicas, self._partitions), found
+
     def _topics(self) -> list[Difference]:
-        brokers, found = self._admin.brokers(), self._admin.topics(topics())
-        return [
-            one
-            for name, topic in topics().items()
-            for one in differences(
-                name,
-                wanted_state(topic, brokers, found[name].replicas if name in found else None, self._partitions),
-                found.get(name),
-            )
-        ]
+        return [one for wanted in self._wanted_and_found() for one in differences(*wanted)]
 
     def _apply_topics(self) -> None:
-        brokers, found = self._admin.brokers(), self._admin.topics(topics())
-        for name, topic in topics().items():
-            if name not in found:
-                self._admin.create(name, wanted_state(topic, brokers, partitions=self._partitions))
+        for name, wanted, found in self._wanted_and_found():
+            if found is None:
+                self._admin.create(name, wanted)
                 continue
-            wanted = wanted_state(topic, brokers, found[name].replicas, self._partitions)
-            if found[name].partitions < wanted.partitions:
+            if found.partitions < wanted.partitions:
                 self._admin.grow(name, wanted.partitions)
-            unlike = {
-                setting: value for setting, value in wanted.config.items() if found[name].config.get(setting) != value
-            }
+            unlike = {setting: value for setting, value in wanted.config.items() if found.config.get(setting) != value}
             if unlike:
                 self._admin.configure(name, unlike)
 

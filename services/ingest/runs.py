@@ -54,22 +54,30 @@ class Known:
     state: str = states.QUEUED
 
 
-def refusal(known: Known, allowed: frozenset[str], after_run: int | None) -> str | None:
-    """Why no run may be started, None if one may.
+def known_of(run: int, ledger_run: int, ledger_state: str) -> Known:
+    """What is known of a job whose newest run is `run`, while the ledger speaks of that one, or of an earlier one still."""
+    return Known(run=run, ledger_run=ledger_run, state=ledger_state if ledger_run >= run else states.QUEUED)
+
+
+def decide(job_id: str, known: Known | None, allowed: frozenset[str], after_run: int | None) -> Started | Refused:
+    """Whether the next run of a job may be started, and its number.
+
+    The number is beyond all that anybody has heard of, also where ingest's tables are an older copy.
 
     Args:
-        known: What is known of the job.
+        job_id: The job.
+        known: What is known of it; None: there is no such job.
         allowed: The states in which it may.
         after_run: The run that gave reason to ask; where a later one was started, somebody asked before.
     """
-    if after_run is not None and max(known.run, known.ledger_run or 0) > after_run:
-        return "superseded"
-    return None if known.state in allowed else known.state
-
-
-def next_run(known: Known, after_run: int | None) -> int:
-    """The number of the run: beyond all that anybody has heard of, also where ingest's tables are an older copy."""
-    return 1 + max(known.run, known.ledger_run or 0, after_run or 0)
+    if known is None:
+        return Refused(job_id, "unknown_job")
+    newest = max(known.run, known.ledger_run or 0)
+    if after_run is not None and newest > after_run:
+        return Refused(job_id, "superseded")
+    if known.state not in allowed:
+        return Refused(job_id, known.state)
+    return Started(job_id, 1 + max(newest, after_run or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ class Runs(Protocol):
         Args:
             job_id: The job.
             allowed: The states in which it may be started.
-            after_run: See `refusal`: makes it safe to ask twice.
+            after_run: See `decide`: makes it safe to ask twice.
             dry_run: Say what would be, and change nothing.
         """
 

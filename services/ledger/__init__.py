@@ -2,7 +2,8 @@
 
 Consumes: audio.uploaded, transcript.ready, job.status, and the dead letters of the three.
 Produces: no job event, ever; only its own undecodable records go to a DLQ.
-Writes: PostgreSQL, schema `ledger`; ingest reads the views `jobs_v1`, `artefacts_v1` and `usage_v1`.
+Writes: PostgreSQL, schema `ledger`; ingest reads the views `jobs_v1`, `artefacts_v1` and `usage_v1`. In the store its
+fuse's marker, and the `janitor` deletes orphans, once ingest's `fence_v1` has fenced them.
 Never: puts aside what it can decode. It waits for PostgreSQL (Transient) or it stops (Fatal).
 
 The data path: `batch` decodes a batch -> `handler` says what each event means, as `effects` -> `adapters.postgres`

@@ -15,6 +15,7 @@ from pipeline.blobs.ports import BlobStore
 from pipeline.contracts.events import BY_TOPIC
 from pipeline.errors import Permanent
 from pipeline.service import StatusFile
+from pipeline.stream.dead_letters import DLQ_SUFFIX
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.metered import MeteredProducer
 from pipeline.stream.ports import Message
@@ -24,7 +25,6 @@ from pipeline.stream.safeguards import Safeguards
 from pipeline.telemetry.metrics import Metrics
 from services.ledger.adapters.postgres import PostgresKnownJobs, PostgresLedger
 from services.ledger.batch import BatchProcessor
-from services.ledger.dead_letters import DLQ_SUFFIX
 from services.ledger.figures import Figures, MeteredLedger
 from services.ledger.janitor import Janitor
 from services.ledger.settings import LedgerSettings

@@ -10,11 +10,11 @@ import hashlib
 from typing import Final
 
 from pipeline.outcome import Outcome
+from pipeline.stream.dead_letters import DLQ_SUFFIX
 from pipeline.stream.ports import Message
 from services.ledger import storable
 from services.ledger.effects import Effect, KeepDlqRecord
 
-DLQ_SUFFIX: Final = ".dlq"
 _INT_MAX: Final = 2**31 - 1
 
 

@@ -12,6 +12,7 @@ from pipeline.contracts import states
 from pipeline.contracts.events import AudioUploaded, Completion, Event, JobStatus, TranscriptReady
 from pipeline.outcome import Outcome
 from services.ledger import storable
+from services.ledger.claims import claim_of
 from services.ledger.effects import (
     TRANSCRIPTION,
     TRANSCRIPTION_WAIVED,
@@ -46,7 +47,7 @@ def handle(arrival: Arrival, event: Event, *, bill_reprocess: bool) -> Outcome[E
         bill_reprocess: Whether a run is billed when a lower one of its job completed too.
     """
     event = storable.event(event)
-    claim = _claim(event)
+    claim = claim_of(event)
     record = RecordEvent(
         event_id=storable.key(event.event_id),
         job_id=storable.key(event.job_id),
@@ -69,16 +70,6 @@ def handle(arrival: Arrival, event: Event, *, bill_reprocess: bool) -> Outcome[E
     return Outcome(
         effects=(record, merge, _result(event, event.completion), usage, *(() if bill_reprocess else (waived,)))
     )
-
-
-def _claim(event: Event) -> str | None:
-    if isinstance(event, AudioUploaded):
-        return states.QUEUED
-    if isinstance(event, TranscriptReady):
-        return states.TRANSCRIBED
-    if isinstance(event, JobStatus):
-        return event.state
-    return None
 
 
 def _merge(event: Event, state: str, claimed_at: datetime) -> MergeRun:

@@ -1,4 +1,4 @@
-"""The janitor: the only one who deletes. It sweeps orphans: prefixes of the store whose job nobody ever accepted.
+"""The janitor: sweeps orphans, prefixes of the store whose job nobody ever accepted.
 
 An orphan is left by an ingest that was killed between putting a recording and committing its job. Called by `__main__` in
 a thread of its own and by `admin` for an operator. Reads the store and asks `ports.KnownJobs`; age is told by the store's

@@ -1,4 +1,7 @@
-"""What the ledger's batch needs of the world. `adapters.postgres` keeps the record; the runner's DLQ takes the rest."""
+"""What the ledger needs of the world. For `batch`: `adapters.postgres` keeps the record, the runner's DLQ takes the rest.
+
+For the `janitor`: who knows which jobs there are.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from pipeline.contracts.codec import Schema
 from pipeline.contracts.events import AudioUploaded, JobStatus
 from pipeline.errors import Fatal
 from pipeline.stream.connection import RegistryConnection
+from pipeline.stream.ports import Message
 from pipeline.stream.registry import ConfluentRegistry
 from pipeline.stream.schema_registry import MemoryRegistry, SchemaRegistrar
 from pipeline.stream.wire import Wire
@@ -76,9 +77,12 @@ def test_versions_come_newest_first(registry: SchemaRegistrar, subject: str) -> 
 def test_a_wire_writes_and_reads_by_its_ids(registry: SchemaRegistrar, subject: str) -> None:
     topic = subject.removesuffix("-value")
     schema_id = registry.register(subject, SCHEMA.text)
-    record = Wire(registry).encode(samples.audio_uploaded(), topic=topic)
+    event = samples.audio_uploaded()
+    record = Wire(registry).encode(event, topic=topic)
     assert record.value is not None
     assert record.value.startswith(b"\x00" + schema_id.to_bytes(4, "big"))
+    message = Message(topic, 0, 0, record.key, record.value, record.headers, samples.ACCEPTED_AT)
+    assert Wire(registry).decode(message) == event
 
 
 @pytest.mark.peers

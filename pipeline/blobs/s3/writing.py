@@ -12,12 +12,11 @@ from xml.sax.saxutils import escape
 from pipeline.blobs.s3 import checksum
 from pipeline.blobs.s3.failures import code_of, refusal
 from pipeline.blobs.s3.http import Response, S3Http
-from pipeline.blobs.s3.part import PART_BYTES, Part
+from pipeline.blobs.s3.part import Part
 from pipeline.errors import Fatal, Transient
 
 _OK: Final = 200
 _UPLOAD_ID: Final = re.compile(rb"<UploadId>([^<]+)</UploadId>")
-#: Headers of the object; those of a part are its own.
 _FAILED: Final = b"<Error>"
 
 
@@ -63,7 +62,7 @@ class S3Writer:
         self._is_done = True
 
     def leave(self) -> None:
-        """Let go; what was not committed is aborted, as far as the store lets us: else `store apply` sweeps it."""
+        """Let go; what was not committed is aborted, as far as the store lets us: else the ledger's janitor gives it up."""
         self._part.close()
         if self._upload_id and not self._is_done:
             with suppress(Transient, Fatal):
@@ -125,6 +124,3 @@ class S3Writer:
 def _require_ok(response: Response) -> None:
     if response.status != _OK:
         raise refusal(response)
-
-
-__all__ = ["PART_BYTES", "S3Writer"]

@@ -35,6 +35,10 @@ _REFUSALS: Final = frozenset(
         KafkaError.SECURITY_DISABLED,
     }
 )
+#: With TLS 1.3 a broker refuses our certificate after the handshake, which then looks like a connection that broke.
+_CERTIFICATE_ALERT: Final = re.compile(r"SSL routines.* alert .*(certificate|unknown ca|access denied)")
+
+ClientT = TypeVar("ClientT")
 
 
 def ours(error: KafkaError) -> RazgovorError:
@@ -116,12 +120,6 @@ def _readable(name: str, path: Path) -> str:
             return str(path)
     except OSError as error:
         raise Fatal(f"{name} cannot be read") from error
-
-
-#: With TLS 1.3 a broker refuses our certificate after the handshake, which then looks like a connection that broke.
-_CERTIFICATE_ALERT: Final = re.compile(r"SSL routines.* alert .*(certificate|unknown ca|access denied)")
-
-ClientT = TypeVar("ClientT")
 
 
 def made(make: Callable[[], ClientT]) -> ClientT:

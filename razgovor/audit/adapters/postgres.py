@@ -12,6 +12,7 @@ from psycopg import conninfo
 from psycopg.rows import dict_row
 
 from pipeline.errors import Fatal, Transient
+from pipeline.postgres import missing_parameters
 from pipeline.sql import queries
 from razgovor.audit.facts import (
     ArtefactRow,
@@ -27,8 +28,7 @@ from razgovor.audit.scratch import Letter
 Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 RowT = TypeVar("RowT")
 
-_STATEMENTS: Final = {name: text.encode() for name, text in queries("razgovor.audit.adapters").items()}
-_DEFAULTS: Final = {"connect_timeout": 5, "application_name": "razgovor-audit"}
+_STATEMENTS: Final = queries("razgovor.audit.adapters")
 #: Rows fetched at once by each of the cursors that are open side by side.
 _ROWS: Final = 2000
 
@@ -47,9 +47,10 @@ class PostgresDatabase:
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """See `Database.snapshot`."""
         with _translated():
-            given = conninfo.conninfo_to_dict(self._url)
-            missing: dict[str, Any] = {name: value for name, value in _DEFAULTS.items() if name not in given}
-            with psycopg.Connection[dict[str, Any]].connect(self._url, row_factory=dict_row, **missing) as connection:
+            parameters = missing_parameters(conninfo.conninfo_to_dict(self._url), "razgovor-audit")
+            with psycopg.Connection[dict[str, Any]].connect(
+                self._url, row_factory=dict_row, **parameters
+            ) as connection:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
                 for statement in ("as_utc", "without_limits"):
@@ -75,7 +76,7 @@ class PostgresSnapshot:
         return int(self._one("count_jobs")["count"])
 
     def submissions(self) -> Iterator[Submission]:
-        """Every submission, closed once the outbox is done with all its runs."""
+        """Every submission."""
         return self._rows("submissions", Submission)
 
     def jobs(self) -> Iterator[JobRow]:

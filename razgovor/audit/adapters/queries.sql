@@ -13,15 +13,14 @@ SELECT now() AS now
 SELECT count(*) AS count FROM ingest.submissions
 
 -- name: submissions
-SELECT s.job_id, s.run, s.client_id, s.accepted_at, s.audio_key, s.audio_sha256, s.audio_size_bytes,
-    NOT EXISTS (SELECT FROM ingest.outbox o WHERE o.job_id = s.job_id AND o.closed_at IS NULL) AS closed
+SELECT s.job_id, s.run, s.client_id, s.accepted_at, s.audio_key, s.audio_sha256, s.audio_size_bytes
 FROM ingest.submissions s ORDER BY (s.job_id || '/') COLLATE "C"
 
 -- name: jobs
-SELECT job_id, run, client_id, accepted_at FROM ledger.jobs ORDER BY (job_id || '/') COLLATE "C"
+SELECT job_id, run, client_id FROM ledger.jobs ORDER BY (job_id || '/') COLLATE "C"
 
 -- name: runs
-SELECT job_id, run, state, completed_at, failed_at, erased_at FROM ledger.runs
+SELECT job_id, run, state, completed_at, erased_at FROM ledger.runs
 ORDER BY (job_id || '/') COLLATE "C", run
 
 -- name: results

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from pipeline.contracts.topics import GROUPS
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaLogReader, KafkaScanner
 from pipeline.stream.ports import TopicPartition
 from pipeline.stream.wire import Wire
-from razgovor.audit.log_entries import GROUPS, LogEntry, audited_topics, consumers, entry_of
+from razgovor.audit.log_entries import LogEntry, audited_topics, consumers, entry_of
 
 
 class LiveTopics:

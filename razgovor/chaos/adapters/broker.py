@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaProducer
 from pipeline.stream.ports import Delivered, Headers, Record, TopicPartition
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 _TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 5.0
@@ -27,14 +27,6 @@ class Broker:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._bootstrap_servers = bootstrap_servers
-
-    def answers(self) -> bool:
-        """Whether it gives its metadata."""
-        try:
-            self._admin().list_topics(timeout=2.0)
-        except ck.KafkaException:
-            return False
-        return True
 
     def wait_led(self, topics: Sequence[str]) -> None:
         """Return when every partition of these topics has its leader: a topic just made has none yet."""

@@ -115,15 +115,6 @@ class Record:
         with self._connected() as connection:
             return checksum(connection)
 
-    def answers(self) -> bool:
-        """Whether the server takes questions."""
-        try:
-            with self._connected() as connection:
-                connection.execute("SELECT 1")
-        except psycopg.Error:
-            return False
-        return True
-
     def _number(self, question: LiteralString, *values: str) -> int:
         with self._connected() as connection:
             row = connection.execute(question, values).fetchone()

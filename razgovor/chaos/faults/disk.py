@@ -17,7 +17,7 @@ _ERROR: Final = 500
 class DiskFull(Fault):
     """No file may grow beyond a few megabytes under one ingest and one transcriber; then there is room again.
 
-    PostgreSQL's, the broker's and MinIO's disks are filled by their own tests: a peer's disk is no service's.
+    PostgreSQL's, the broker's and MinIO's disks are not filled: docs/chaos.md says so.
     """
 
     number: ClassVar[int] = 9

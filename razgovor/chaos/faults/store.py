@@ -6,34 +6,22 @@ from typing import ClassVar, Final
 
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.orphans import SWEPT_WITHIN_S
-from razgovor.chaos.proxies.faults import (
-    Error,
-    FlippedByte,
-    HalfBody,
-    HalfUpload,
-    Hang,
-    HttpFault,
-    HttpRule,
-    ListLate,
-    Reset,
-    Slow,
-    Twice,
-)
+from razgovor.chaos.proxies import faults
 from razgovor.chaos.stage import Stage
 
 #: What happens to requests, and to how many of them.
-_SPELLS: Final[tuple[tuple[HttpFault, float], ...]] = (
-    (Error(status=500), 0.01),
-    (Error(status=503, code="SlowDown"), 0.2),
-    (Error(status=500, after_effect=True), 0.3),
-    (Reset(), 0.2),
-    (Reset(after_effect=True), 0.2),
-    (HalfBody(), 0.3),
-    (FlippedByte(), 0.2),
-    (HalfUpload(), 0.2),
-    (Hang(), 0.02),
-    (Slow(delay_s=1.0), 0.3),
-    (Error(status=503), 1.0),
+_SPELLS: Final[tuple[tuple[faults.HttpFault, float], ...]] = (
+    (faults.Error(status=500), 0.01),
+    (faults.Error(status=503, code="SlowDown"), 0.2),
+    (faults.Error(status=500, after_effect=True), 0.3),
+    (faults.Reset(), 0.2),
+    (faults.Reset(after_effect=True), 0.2),
+    (faults.HalfBody(), 0.3),
+    (faults.FlippedByte(), 0.2),
+    (faults.HalfUpload(), 0.2),
+    (faults.Hang(), 0.02),
+    (faults.Slow(delay_s=1.0), 0.3),
+    (faults.Error(status=503), 1.0),
 )
 _SPELL_S: Final = 2.5
 _LARGE_S: Final = 1_500.0
@@ -52,7 +40,7 @@ class StoreFails(Fault):
         proxy = stage.ground.proxies["s3"]
         with stage.flow():
             for fault, share in stage.draw.sample(_SPELLS, len(_SPELLS)):
-                proxy.set(HttpRule(fault=fault, share=share, target="/jobs/"))
+                proxy.set(faults.HttpRule(fault=fault, share=share, target="/jobs/"))
                 large = stage.system.clients.submit(stage.system.orders(1, duration_s=_LARGE_S))
                 stage.pause(_SPELL_S)
                 proxy.set()
@@ -73,8 +61,8 @@ class StoreLags(Fault):
         """See `Fault.play`."""
         proxy = stage.ground.proxies["s3"]
         proxy.set(
-            HttpRule(fault=ListLate(lag_s=_LIST_LAG_S), target="list-type=2"),
-            HttpRule(fault=Twice(lag_s=0.3), share=0.5, methods=frozenset({"PUT"})),
+            faults.HttpRule(fault=faults.ListLate(lag_s=_LIST_LAG_S), target="list-type=2"),
+            faults.HttpRule(fault=faults.Twice(lag_s=0.3), share=0.5, methods=frozenset({"PUT"})),
         )
         with stage.flow():
             stage.pause(2.0)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.contracts import states
 from services.ingest import handler
 from services.ingest.adapters.memory import MemorySubmissions, OutboxRow
-from services.ingest.runs import Failed, Known, Refused, Started, next_run, refusal
+from services.ingest.runs import Failed, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import Announcement
 
 
@@ -22,24 +22,19 @@ class MemoryRuns:
         self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
     ) -> Started | Refused:
         """See `Runs.start`."""
-        if job_id not in self._rows.submissions:
-            return Refused(job_id, "unknown_job")
-        known = self._known(job_id)
-        why = refusal(known, allowed, after_run)
-        if why is not None:
-            return Refused(job_id, why)
-        started = Started(job_id, next_run(known, after_run))
-        if not dry_run:
-            self._begin(started)
-        return started
+        answer = decide(job_id, self._known(job_id), allowed, after_run)
+        if isinstance(answer, Started) and not dry_run:
+            self._begin(answer)
+        return answer
 
-    def _known(self, job_id: str) -> Known:
+    def _known(self, job_id: str) -> Known | None:
+        if job_id not in self._rows.submissions:
+            return None
         submission, _accepted_at = self._rows.submissions[job_id]
         outcome = self._rows.outcomes.get(job_id)
         if outcome is None:
             return Known(run=submission.run)
-        state = outcome.state if outcome.run >= submission.run else states.QUEUED
-        return Known(run=submission.run, ledger_run=outcome.run, state=state)
+        return known_of(submission.run, outcome.run, outcome.state)
 
     def _begin(self, started: Started) -> None:
         submission, accepted_at = self._rows.submissions[started.job_id]

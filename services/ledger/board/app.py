@@ -8,7 +8,9 @@ every start, so that nothing depends on a commit. No web server, no topics of it
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -52,21 +54,24 @@ async def run(
         Fatal: The board cannot speak to these brokers.
     """
     board = Board(timedelta(seconds=window_s))
-    app = _app(connection, group)
-    app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), concurrency=1)(_agent(board, wire))
-    await app.start()
-    try:
-        while not stop.is_set():
-            show(board.picture(datetime.now(UTC)))  # noqa: TID251  the board shows now
-            try:
-                await asyncio.wait_for(stop.wait(), every_s)
-            except TimeoutError:
-                continue
-    finally:
-        await app.stop()
+    with tempfile.TemporaryDirectory(prefix="razgovor-board-") as folder:
+        app = _app(connection, group, folder)
+        app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), concurrency=1)(_agent(board, wire))
+        await app.start()
+        try:
+            await _show_until(stop, board, every_s, show)
+        finally:
+            await app.stop()
 
 
-def _app(connection: KafkaConnection, group: str) -> Any:
+async def _show_until(stop: asyncio.Event, board: Board, every_s: float, show: Callable[[Picture], None]) -> None:
+    while not stop.is_set():
+        show(board.picture(datetime.now(UTC)))  # noqa: TID251  the board shows now
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every_s)
+
+
+def _app(connection: KafkaConnection, group: str, folder: str) -> Any:
     if connection.security_protocol != "PLAINTEXT":
         raise Fatal("the board reads from brokers without TLS and passwords only, so far")
     servers = ";".join(f"kafka://{server.strip()}" for server in connection.bootstrap_servers.split(","))
@@ -74,6 +79,7 @@ def _app(connection: KafkaConnection, group: str) -> Any:
         group,
         broker=servers,
         store="memory://",
+        datadir=folder,  # which it makes even though there is nothing to put into it
         web_enabled=False,
         autodiscover=False,
         topic_allow_declare=False,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pipeline.contracts import states
-from pipeline.contracts.events import AudioUploaded, Event, JobStatus, TranscriptReady
+from pipeline.contracts.events import AudioUploaded, Event
+from services.ledger.claims import claim_of
 
 JOBS_MAX: Final = 200_000
 _BUCKET: Final = timedelta(minutes=1)
@@ -72,8 +73,8 @@ class Board:
 
     def take(self, event: Event, at: datetime) -> None:
         """Count an event that was recorded at that time; of states the strongest stands, so their order is all one."""
-        state = _claim(event)
-        if state is None:
+        state = claim_of(event)
+        if state is None or state not in states.ORDER:  # nothing that this release knows
             return
         job = self._jobs.get(event.job_id)
         if job is None:
@@ -126,14 +127,3 @@ class Board:
         for bucket in [bucket for bucket in self._buckets if bucket <= since]:
             del self._buckets[bucket]
         return sum(self._buckets.values(), Counter())
-
-
-def _claim(event: Event) -> str | None:
-    """What an event says of its job; None: nothing that this release knows."""
-    if isinstance(event, AudioUploaded):
-        return states.QUEUED
-    if isinstance(event, TranscriptReady):
-        return states.TRANSCRIBED
-    if isinstance(event, JobStatus) and event.state in states.ORDER:
-        return event.state
-    return None

@@ -12,23 +12,22 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pipeline.blobs.ports import BlobStore
-from pipeline.contracts.events import AudioUploaded, TranscriptReady
+from pipeline.contracts.events import AudioUploaded
 from pipeline.errors import Fatal, Postponed, Transient
 from pipeline.stream.ports import Message
 from pipeline.telemetry import logs
 from services.transcriber.domain.starts import Course, Starts, course, starts_in
 from services.transcriber.handler import find_transcript
 from services.transcriber.intake.gate import Gate
+from services.transcriber.intake.hands import Hand, Hands, Taken
 from services.transcriber.intake.health import EngineHealth
 from services.transcriber.intake.markers import Markers, Start, call_name
 from services.transcriber.intake.patience import Patience
 from services.transcriber.ports import EngineCrashed
 
-_Place: TypeAlias = tuple[str, int, int]
 _Process: TypeAlias = Callable[[Sequence[Message]], None]
 
 #: A call that others may be working on is looked at so often, and they give so many signs of life, within the patience.
@@ -36,33 +35,6 @@ _LOOKS: Final = 3
 _CRASHES_KNOWN_MAX: Final = 4096
 
 _log = logs.get(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """How a call was taken on.
-
-    Attributes:
-        found: The announcement of the transcript that lies there already.
-        given_up: Whether it has crashed too many workers.
-    """
-
-    found: TranscriptReady | None = None
-    given_up: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Hand:
-    """A call in this worker's hands."""
-
-    call: str = ""
-    start: Start | None = None
-    inside: bool = False
-    alone: bool = False
-    ours: bool = True
-    transcribed: bool = False
-    beats: int = 0
-    taken: Taken = Taken()
 
 
 class Intake:
@@ -83,11 +55,9 @@ class Intake:
         self._look_every_s = takeover_after_s / _LOOKS
         self._gate = Gate()
         self._health = EngineHealth()
-        self._hands: dict[_Place, _Hand] = {}
+        self._hands = Hands()
         self._crashes: OrderedDict[str, set[int]] = OrderedDict()
         self._lock = threading.Lock()
-        self._thread = threading.local()
-        self._draining = False
         self._disowned = threading.Event()
         self._beating: threading.Thread | None = None
 
@@ -103,38 +73,28 @@ class Intake:
         return carry
 
     def _carry(self, message: Message, process: _Process) -> None:
-        hand = self._pick(message)
+        hand = self._hands.pick(message)
         try:
             process([message])
         except EngineCrashed:
-            self._drop(message)
+            self._hands.drop(message)
             self._crashed(hand)
             raise
         except Postponed:
-            self._drop(message)
+            self._hands.drop(message)
             self._release(hand)
             raise
         except Transient:
             raise  # the same again, so the start stands
         else:
-            self._drop(message)
+            self._hands.drop(message)
             self._done(hand)
         finally:
             if hand.inside:
                 hand.inside = False
                 self._gate.leave(alone=hand.alone)
 
-    def _pick(self, message: Message) -> _Hand:
-        with self._lock:
-            hand = self._hands.setdefault(_place(message), _Hand())
-        self._thread.hand = hand
-        return hand
-
-    def _drop(self, message: Message) -> None:
-        with self._lock:
-            self._hands.pop(_place(message), None)
-
-    def _done(self, hand: _Hand) -> None:
+    def _done(self, hand: Hand) -> None:
         if hand.start is None:
             return
         if hand.transcribed:
@@ -142,12 +102,12 @@ class Intake:
         else:
             self._release(hand)
 
-    def _release(self, hand: _Hand) -> None:
+    def _release(self, hand: Hand) -> None:
         start, hand.start = hand.start, None
         if start is not None and not self._markers.release(start):
             self._remember_crash(start)
 
-    def _crashed(self, hand: _Hand) -> None:
+    def _crashed(self, hand: Hand) -> None:
         start, hand.start = hand.start, None
         if start is None:
             return
@@ -168,7 +128,7 @@ class Intake:
             Postponed: Another may be working on it, or it is not ours any more.
             Transient: The store does not answer.
         """
-        hand: _Hand = self._thread.hand
+        hand = self._hands.current
         hand.call = call_name(event.job_id, event.run)
         hand.taken = self._look(hand, event)
         return hand.taken
@@ -176,13 +136,11 @@ class Intake:
     @property
     def taken(self) -> Taken:
         """How the call that this thread carries was taken on."""
-        hand: _Hand = self._thread.hand
-        return hand.taken
+        return self._hands.current.taken
 
     def transcribed(self) -> None:
         """The engine has heard the call that this thread carries."""
-        hand: _Hand = self._thread.hand
-        hand.transcribed = True
+        self._hands.current.transcribed = True
 
     def still_wanted(self, call: str) -> None:
         """Whether a call that waits for its turn is to wait on.
@@ -190,12 +148,9 @@ class Intake:
         Raises:
             Postponed: It is not: the worker drains, or the call is another's now.
         """
-        with self._lock:
-            hands = [hand for hand in self._hands.values() if hand.call == call]
-        for hand in hands:
-            self._check(hand)
+        self._hands.check_call(call)
 
-    def _look(self, hand: _Hand, event: AudioUploaded) -> Taken:
+    def _look(self, hand: Hand, event: AudioUploaded) -> Taken:
         while True:
             names = self._markers.names(event)
             if (found := find_transcript(event, self._store, names)) is not None:
@@ -213,30 +168,24 @@ class Intake:
             self._begin(hand, Start(event.job_id, event.run, starts.next_number))
         return Taken()
 
-    def _judged(self, hand: _Hand, starts: Starts) -> Course:
+    def _judged(self, hand: Hand, starts: Starts) -> Course:
         if starts.unreleased - self._crashes.get(hand.call, set()):
             left_s = self._patience.left_s(hand.call, starts.signs)
             if left_s > 0:
                 raise Postponed("another may be working on it", retry_after_s=min(left_s, self._look_every_s))
         return course(starts)
 
-    def _enter(self, hand: _Hand, *, alone: bool) -> bool:
+    def _enter(self, hand: Hand, *, alone: bool) -> bool:
         """Go in; whether what was seen of the call is still fresh: who waited to be alone may have waited for long."""
-        self._gate.enter(alone=alone, still_wanted=lambda: self._check(hand))
+        self._gate.enter(alone=alone, still_wanted=lambda: self._hands.check(hand))
         hand.inside, hand.alone = True, alone
         return not alone
 
-    def _begin(self, hand: _Hand, start: Start) -> None:
+    def _begin(self, hand: Hand, start: Start) -> None:
         self._patience.forget(hand.call)
         self._markers.begin(start)
         hand.start = start
-        self._check(hand)
-
-    def _check(self, hand: _Hand) -> None:
-        if self._draining:
-            raise Postponed("the worker drains")
-        if not hand.ours:
-            raise Postponed("the call is another's now")
+        self._hands.check(hand)
 
     def _remember_crash(self, start: Start) -> None:
         with self._lock:
@@ -248,10 +197,8 @@ class Intake:
 
     def disowned(self, messages: Sequence[Message]) -> None:
         """See `Custody.disowned`."""
+        self._hands.disown(messages)
         with self._lock:
-            for message in messages:
-                if (hand := self._hands.get(_place(message))) is not None:
-                    hand.ours = False
             if self._beating is None:
                 self._beating = threading.Thread(target=self._beat, daemon=True, name="signs-of-life")
                 self._beating.start()
@@ -259,16 +206,11 @@ class Intake:
 
     def draining(self) -> None:
         """See `Custody.draining`."""
-        self._draining = True
+        self._hands.drain()
 
     def left(self, messages: Sequence[Message]) -> None:
         """See `Custody.left`."""
-        with self._lock:
-            hands = [hand for message in messages if (hand := self._hands.pop(_place(message), None)) is not None]
-            starts = [hand.start for hand in hands if hand.start is not None]
-            for hand in hands:
-                hand.ours = False
-        self._markers.release_all(starts)
+        self._markers.release_all(self._hands.leave(messages))
 
     def _beat(self) -> None:
         rest = threading.Event()
@@ -280,14 +222,6 @@ class Intake:
 
     def live(self) -> bool:
         """Give a sign of life for every call that goes on here though it is another's now; whether there is any."""
-        with self._lock:
-            going_on = [hand for hand in self._hands.values() if not hand.ours and hand.start is not None]
-            for hand in going_on:
-                hand.beats += 1
-            beats = [(hand.start, hand.beats) for hand in going_on if hand.start is not None]
+        beats = self._hands.beats()
         self._markers.live(beats)
         return bool(beats)
-
-
-def _place(message: Message) -> _Place:
-    return message.topic, message.partition, message.offset

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipeline.stream.kafka_mock import MockCluster
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
 from services.ingest.adapters.postgres import (
@@ -16,7 +17,10 @@ from services.ingest.adapters.postgres import (
     PostgresSubmissions,
     migrate,
 )
+from services.ingest.admin import create_key
+from services.ingest.clients import Client
 from services.ledger.adapters.postgres import PostgresLedger
+from tests.integration.ingest.kafka_world import mock_broker
 from tests.integration.ingest.repositories import Repositories
 
 
@@ -36,6 +40,17 @@ def database(migrated: DatabaseUrls) -> Iterator[Database]:
     database.open()
     yield database
     database.close()
+
+
+@pytest.fixture
+def key(migrated: DatabaseUrls) -> str:
+    return create_key(migrated.ingest, Client(client_id="acme", name="Acme"))
+
+
+@pytest.fixture
+def broker() -> Iterator[MockCluster]:
+    with mock_broker() as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=["memory", "postgres"])

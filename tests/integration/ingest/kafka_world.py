@@ -1,4 +1,4 @@
-"""A Kafka of a test's own, its topics, and a worker that stands for all services behind the relay."""
+"""A broker of a test's own, mock or Kafka, its topics, and a worker that stands for all services behind the relay."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pipeline.outcome import Outcome
 from pipeline.stream import wire
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer
+from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.ports import Message, TopicPartition
 from pipeline.testing.samples import completion
 from pipeline.testing.waiting import eventually
@@ -30,6 +31,13 @@ from services.ledger.effects import Effect
 from services.ledger.handler import Arrival, handle
 
 PARTITIONS = 6
+
+
+@contextmanager
+def mock_broker() -> Iterator[MockCluster]:
+    with MockCluster() as cluster:
+        cluster.create_topic(AudioUploaded.TOPIC)
+        yield cluster
 
 
 def make_topics(bootstrap_servers: str, *topics: str, partitions: int = PARTITIONS) -> None:

@@ -84,7 +84,7 @@ def connection(request: pytest.FixtureRequest, backlog: DatabaseUrls) -> Iterato
 
 def rows_read(connection: psycopg.Connection[Any], statement: str, **values: object) -> int:
     """Rows that the statement takes from tables and indexes, those included that it throws away."""
-    explained = connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + STATEMENTS[statement], values).fetchone()
+    explained = connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + STATEMENTS[statement], values).fetchone()
     assert explained is not None
     return sum(_rows(node) for node in _nodes(explained[0][0]["Plan"]) if "Relation Name" in node)
 

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
-import pytest
 
 from pipeline.stream.kafka_mock import MockCluster
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
-from services.ingest.admin import create_key
-from services.ingest.clients import Client
 from tests.integration.ingest.process import IngestProcess, running
 from tests.unit.ingest.rig import wav
 
 DRAINED_S = 10.0
 LARGE = wav(bytes(1_000_000))
-
-
-@pytest.fixture
-def broker() -> Iterator[MockCluster]:
-    with MockCluster() as cluster:
-        cluster.create_topic("audio.uploaded")
-        yield cluster
-
-
-@pytest.fixture
-def key(migrated: DatabaseUrls) -> str:
-    return create_key(migrated.ingest, Client(client_id="acme", name="Acme"))
 
 
 def objects(folder: Path) -> list[Path]:

@@ -13,8 +13,6 @@ from pipeline.contracts.events import AudioUploaded
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.peers import KafkaServer
-from services.ingest.admin import create_key
-from services.ingest.clients import Client
 from tests.integration.ingest.kafka_world import Reader, make_topics, own_kafka
 from tests.integration.ingest.process import IngestProcess, running
 from tests.unit.ingest.rig import wav
@@ -27,11 +25,6 @@ BACK_S = 30.0
 def kafka() -> Iterator[KafkaServer]:
     with own_kafka() as server:
         yield server
-
-
-@pytest.fixture
-def key(migrated: DatabaseUrls) -> str:
-    return create_key(migrated.ingest, Client(client_id="acme", name="Acme"))
 
 
 @pytest.fixture

@@ -22,28 +22,9 @@ from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.ports import TopicPartition
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
-from services.ingest.admin import create_key
-from services.ingest.clients import Client
+from tests.integration.ingest.kafka_world import mock_broker
 from tests.integration.ingest.process import IngestProcess, running
 from tests.unit.ingest.rig import wav
-
-
-@contextmanager
-def mock_broker() -> Iterator[MockCluster]:
-    with MockCluster() as cluster:
-        cluster.create_topic(AudioUploaded.TOPIC)
-        yield cluster
-
-
-@pytest.fixture
-def broker() -> Iterator[MockCluster]:
-    with mock_broker() as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def key(migrated: DatabaseUrls) -> str:
-    return create_key(migrated.ingest, Client(client_id="acme", name="Acme"))
 
 
 @pytest.fixture

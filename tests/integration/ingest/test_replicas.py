@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
@@ -23,8 +22,6 @@ from pipeline.telemetry.metrics import Metrics
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresSubmissions
-from services.ingest.admin import create_key
-from services.ingest.clients import Client
 from services.ledger.adapters.postgres import PostgresKnownJobs
 from services.ledger.janitor import Janitor
 from tests.integration.ingest.kafka_world import Reader
@@ -33,18 +30,6 @@ from tests.integration.ingest.repositories import submission
 from tests.unit.ingest.rig import wav
 
 BATCH = 500
-
-
-@pytest.fixture
-def broker() -> Iterator[MockCluster]:
-    with MockCluster() as cluster:
-        cluster.create_topic("audio.uploaded")
-        yield cluster
-
-
-@pytest.fixture
-def key(migrated: DatabaseUrls) -> str:
-    return create_key(migrated.ingest, Client(client_id="acme", name="Acme"))
 
 
 def submit(database: Database, count: int) -> list[str]:

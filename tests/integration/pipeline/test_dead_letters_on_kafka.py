@@ -8,14 +8,14 @@ from importlib.resources import files
 
 import pytest
 import yaml
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from pipeline.errors import Fatal, Permanent, Transient
+from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.dead_letters import DeadLetters
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.ports import Message, Record
+from pipeline.stream.topology import TopicState
 from pipeline.testing import samples
 from pipeline.testing.waiting import eventually
 from razgovor.peers.addresses import KafkaPeer
@@ -34,9 +34,8 @@ class NoFuse:
 
 
 def make_topic(peer: KafkaPeer, name: str, config: dict[str, str]) -> None:
-    admin = AdminClient({"bootstrap.servers": peer.bootstrap_servers})
-    for future in admin.create_topics([NewTopic(name, 1, 1, config=config)]).values():
-        future.result(30)
+    admin = KafkaAdmin(KafkaConnection(bootstrap_servers=peer.bootstrap_servers))
+    admin.create(name, TopicState(1, 1, config))
 
 
 @pytest.fixture

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
 
-from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.ports import BlobStore
-from pipeline.blobs.s3 import S3Store
-from pipeline.blobs.s3.address import S3Address
-from pipeline.blobs.s3.http import S3Http
 from pipeline.contracts.events import JobStatus, TranscriptReady
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream import wire
@@ -27,6 +22,7 @@ from pipeline.testing.waiting import eventually
 from razgovor.chaos.proxies import HttpProxy
 from razgovor.chaos.proxies.faults import Error, HalfBody, Hang, HttpFault, HttpRule, Reset
 from razgovor.peers.addresses import S3Peer
+from tests.buckets import temporary_bucket
 
 pytestmark = pytest.mark.peers
 
@@ -91,17 +87,13 @@ def proxy(s3_peer: S3Peer) -> Iterator[HttpProxy]:
 
 
 @pytest.fixture
-def consumer(s3_peer: S3Peer, proxy: HttpProxy) -> Consumer:
+def consumer(s3_peer: S3Peer, proxy: HttpProxy) -> Iterator[Consumer]:
     """With every job's transcript in a bucket of its own."""
-    bucket = f"test-{uuid.uuid4()}"
-    options = StoreOptions(credentials=Credentials(s3_peer.access_key, s3_peer.secret_key), read_timeout_s=1.0)
-    address = S3Address.parse(f"s3://{bucket}?endpoint=http://{proxy.address}&region={s3_peer.region}")
-    http = S3Http(address, options)
-    assert http.request("PUT").status == 200
-    store = S3Store(address, options, http)
-    for job_id in JOBS:
-        store.put(samples.transcript_ready(job_id).transcript.key, b"{}", media_type="application/json")
-    return Consumer(store)
+    with temporary_bucket(s3_peer) as bucket:
+        for job_id in JOBS:
+            key = samples.transcript_ready(job_id).transcript.key
+            bucket.store.put(key, b"{}", media_type="application/json")
+        yield Consumer(bucket.at(proxy.address, read_timeout_s=1.0))
 
 
 def test_one_key_that_always_answers_500_fails_its_job_and_blocks_no_other(

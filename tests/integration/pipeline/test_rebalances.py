@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
+from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
 from pipeline.stream.ports import LogBounds, Record, TopicPartition
+from pipeline.stream.topology import TopicState
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.testing import temporary_folder
 from razgovor.peers import KafkaServer
@@ -55,10 +55,8 @@ class Group:
         self.stopped: list[subprocess.Popen[bytes]] = []
         self.kills = 0
         file.touch()
-        admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-        for future in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
-            future.result(30)
         connection = KafkaConnection(bootstrap_servers=bootstrap_servers)
+        KafkaAdmin(connection).create(name, TopicState(PARTITIONS, 1))
         producer = KafkaProducer(connection)
         producer.publish([Record(name, b"%d" % number, b"v") for number in range(RECORDS)])
         producer.close()

@@ -12,7 +12,7 @@ from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
 from pipeline.stream.ports import Record
 from razgovor.embedded.broker import broker_command, topics
 from razgovor.embedded.owned_process import OwnedProcess
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 
 @pytest.fixture

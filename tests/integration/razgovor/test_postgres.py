@@ -20,7 +20,7 @@ from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.postgres_server import PostgresServer
 from razgovor.embedded.testing import temporary_folder
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
 

@@ -16,12 +16,12 @@ from pipeline.stream.kafka import KafkaProducer
 from razgovor.embedded import postgres_place as places
 from razgovor.embedded.errors import HomeBusy
 from razgovor.embedded.testing import temporary_folder
+from razgovor.embedded.waiting import until
 from razgovor.stack import Stack, StackOptions
 from razgovor.stack.layout import StackFolder
 from razgovor.stack.service_spec import ServiceState
 from razgovor.stack.specs import BROKER, POSTGRES, address_of, stack_specs
 from razgovor.stack.supervisor import Supervisor
-from razgovor.stack.waiting import until
 
 
 @pytest.fixture

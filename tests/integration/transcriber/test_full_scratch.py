@@ -1,4 +1,4 @@
-"""Fault 9 at the decoder's child: a full scratch folder is waited for, and no call is blamed for it."""
+"""Fault 9 of docs/chaos.md at the decoder's child: a full scratch folder is waited for, and no call is blamed for it."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import psutil
 from pipeline.blobs.folder import FolderStore
 from pipeline.contracts import layout
 from pipeline.contracts.events import AudioObject, Event, JobStatus, TranscriptReady
+from pipeline.contracts.transcript import sha256_hex
 from pipeline.stream import wire
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer, KafkaLogReader, KafkaProducer
@@ -25,7 +26,7 @@ from pipeline.stream.ports import Message, TopicPartition
 from pipeline.testing import samples
 from pipeline.testing.waiting import eventually
 from razgovor.chaos.poison import Poison
-from razgovor.chaos.recordings import recording, sha256_of
+from razgovor.chaos.recordings import recording
 from razgovor.embedded.owned_process import module_command, own_environment
 
 SAID = ("transcript.ready", "job.status", "audio.uploaded.dlq")
@@ -63,7 +64,7 @@ class World:
         data = recording(1, self.uploads, poison=poison)
         key = layout.audio_key(job_id)
         self.store.put(key, data, media_type="audio/x-wav")
-        audio = AudioObject(key=key, sha256=sha256_of(data), size_bytes=len(data), media_type="audio/x-wav")
+        audio = AudioObject(key=key, sha256=sha256_hex(data), size_bytes=len(data), media_type="audio/x-wav")
         self.producer.publish([wire.encode(samples.audio_uploaded(job_id, audio=audio))])
         return job_id
 

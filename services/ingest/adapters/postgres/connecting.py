@@ -12,20 +12,12 @@ from psycopg import conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from pipeline.postgres import missing_parameters
 from services.ingest.adapters.postgres.errors import translated
 from services.ingest.adapters.postgres.statements import STATEMENTS
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
-_DEFAULTS: Final = {
-    "connect_timeout": 5,
-    "application_name": "razgovor-ingest",
-    # Notice a server that vanished without a word, also in the middle of a statement.
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
 #: Results must not depend on the server's settings; nothing we do takes long.
 _SESSION: Final = {
     "statement_timeout": "30s",
@@ -39,8 +31,6 @@ _SESSION: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-
-
 _CLOSE_TIMEOUT_S: Final = 0.5
 
 
@@ -71,11 +61,10 @@ class Database:
     """
 
     def __init__(self, url: str, *, max_connections: int = 10, timeout_s: float = 5.0) -> None:
-        given = conninfo.conninfo_to_dict(url)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             connection_class=psycopg.Connection[DictRow],
-            kwargs={"row_factory": dict_row, **{key: value for key, value in _DEFAULTS.items() if key not in given}},
+            kwargs={"row_factory": dict_row, **missing_parameters(conninfo.conninfo_to_dict(url), "razgovor-ingest")},
             min_size=1,
             max_size=max_connections,
             timeout=timeout_s,

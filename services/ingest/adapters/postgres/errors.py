@@ -5,7 +5,6 @@ What libpq says when it does not get in is passed on whole: it names hosts, role
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,13 +13,9 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedTable
 
 from pipeline.errors import Fatal, Permanent, Transient
+from pipeline.postgres import in_one_line, is_refusal
 
 RETRY_AFTER_S: Final = 5.0
-#: libpq gives no code for these, only the server's words; in another language than English they are waited for, loudly.
-_REFUSED: Final = re.compile(
-    r"password authentication failed|no pg_hba\.conf entry|no password supplied"
-    r'|(role|user|database) "[^"]*" (does not exist|is not permitted to log in)'
-)
 
 
 @contextmanager
@@ -39,7 +34,7 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:
-        if error.pgconn is not None and _REFUSED.search(str(error)):
+        if error.pgconn is not None and is_refusal(error):
             raise Fatal(said(doing, error)) from error
         raise Transient(said(doing, error), retry_after_s=RETRY_AFTER_S) from error
     except (psycopg.InterfaceError, UndefinedTable, InvalidSchemaName, InsufficientPrivilege) as error:
@@ -51,5 +46,5 @@ def translated(doing: str) -> Iterator[None]:
 def said(doing: str, error: psycopg.Error) -> str:
     """What may be said of an error."""
     if error.pgconn is not None:  # it did not get in
-        return f"{doing}: {' '.join(str(error).split())}"
+        return f"{doing}: {in_one_line(error)}"
     return f"{doing}: {type(error).__name__} {error.sqlstate or 'without SQLSTATE'}"

@@ -6,13 +6,11 @@ take turns. Steps that a newer release applied are left alone.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
 import psycopg
 
-from pipeline.errors import Fatal
-from pipeline.sql import Migration, migrations
+from pipeline.sql import Migration, migrations, missing
 from services.ingest.adapters.postgres.errors import translated
 from services.ingest.adapters.postgres.statements import STATEMENTS
 
@@ -38,27 +36,16 @@ def migrate(url: str, steps: tuple[Migration, ...] = STEPS) -> int:
         connection.execute(STATEMENTS["lock_migrations"])  # given back with the connection
         connection.execute(STATEMENTS["prepare_migrations"])
         applied: dict[int, str] = dict(connection.execute(STATEMENTS["applied_migrations"]).fetchall())
-        missing = [step for step in steps if _is_missing(step, applied)]
-        for step in missing:
+        lacking = missing(steps, applied)
+        for step in lacking:
             _apply(connection, step)
         connection.execute(STATEMENTS["grant_sweeping"])
         connection.execute(STATEMENTS["grant_auditing"])
-    return len(missing)
-
-
-def _is_missing(step: Migration, applied: dict[int, str]) -> bool:
-    recorded = applied.get(step.number)
-    if recorded is not None and recorded != _sha256(step):
-        raise Fatal(f"migration {step.number:04}_{step.name} was applied to this database and has changed since")
-    return recorded is None
+    return len(lacking)
 
 
 def _apply(connection: psycopg.Connection[tuple[Any, ...]], step: Migration) -> None:
     with connection.transaction():
-        connection.execute(step.sql.encode())
-        record = {"number": step.number, "name": step.name, "sha256": _sha256(step)}
+        connection.execute(step.sql)
+        record = {"number": step.number, "name": step.name, "sha256": step.sha256}
         connection.execute(STATEMENTS["record_migration"], record)
-
-
-def _sha256(step: Migration) -> str:
-    return hashlib.sha256(step.sql.encode()).hexdigest()

@@ -12,12 +12,10 @@ from pipeline.sql import queries
 from services.ingest import handler
 from services.ingest.adapters.postgres.connecting import Connection, Database
 from services.ingest.adapters.postgres.submissions import add_announcement
-from services.ingest.runs import Failed, Known, Refused, Started, next_run, refusal
+from services.ingest.runs import Failed, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import StoredAudio, Submission
 
-STATEMENTS: Final = {
-    name: text.encode() for name, text in queries("services.ingest.adapters.postgres", "runs.sql").items()
-}
+STATEMENTS: Final = queries("services.ingest.adapters.postgres", "runs.sql")
 
 
 class PostgresRuns:
@@ -33,17 +31,11 @@ class PostgresRuns:
         with self._database.transaction("start a run") as connection:
             # The row's lock lets those that ask at once take turns: the second one finds the first one's run.
             row = connection.execute(STATEMENTS["lock_submission"], {"job_id": job_id}).fetchone()
-            if row is None:
-                return Refused(job_id, "unknown_job")
-            known = _known(connection, row)
-            why = refusal(known, allowed, after_run)
-            if why is not None:
-                return Refused(job_id, why)
-            started = Started(job_id, next_run(known, after_run))
-            if not dry_run:
-                _begin(connection, row, started.run)
+            answer = decide(job_id, None if row is None else _known(connection, row), allowed, after_run)
+            if row is not None and isinstance(answer, Started) and not dry_run:
+                _begin(connection, row, answer.run)
                 reach("ingest.before_commit")
-        return started
+        return answer
 
     def find_failed(self, *, reason: str | None, since: datetime | None, limit: int) -> list[Failed]:
         """See `Runs.find_failed`."""
@@ -57,8 +49,7 @@ def _known(connection: Connection, row: dict[str, Any]) -> Known:
     heard = connection.execute(STATEMENTS["fetch_state"], {"job_id": row["job_id"]}).fetchone()
     if heard is None:
         return Known(run=row["run"])
-    state = heard["state"] if heard["run"] >= row["run"] else states.QUEUED
-    return Known(run=row["run"], ledger_run=heard["run"], state=state)
+    return known_of(row["run"], heard["run"], heard["state"])
 
 
 def _begin(connection: Connection, row: dict[str, Any], run: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pipeline.sql import queries
 
-STATEMENTS: Final = {name: text.encode() for name, text in queries("services.ingest.adapters.postgres").items()}
+STATEMENTS: Final[Mapping[str, str]] = queries("services.ingest.adapters.postgres")

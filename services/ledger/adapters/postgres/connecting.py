@@ -1,26 +1,18 @@
-"""The ledger's one connection to PostgreSQL: made on first use, made again after it broke. Called by `ledger`."""
+"""The ledger's connections to PostgreSQL. Called by `ledger`, which keeps one, by `letters` and by `orphans`."""
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg import conninfo
 
 from pipeline.errors import Fatal, Transient
+from pipeline.postgres import in_one_line, is_refusal, missing_parameters
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
 
-CONNECT_TIMEOUT_S: Final = 5
-#: Notice a server that vanished without a word, also in the middle of a statement.
-KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
-#: libpq gives no code for these, only the server's words; in another language than English they are waited for, loudly.
-REFUSED: Final = re.compile(
-    r"password authentication failed|no pg_hba\.conf entry|no password supplied"
-    r'|(role|user|database) "[^"]*" (does not exist|is not permitted to log in)'
-)
 #: Nothing we do takes long; what does is cancelled and tried again. Results must not depend on the server's settings.
 SESSION: Final = {
     "statement_timeout": "60s",
@@ -39,14 +31,11 @@ def connect(url: str) -> Connection:
         Fatal: The server does not let us in: the role, its password or the database is wrong.
         psycopg.Error: The address is none, or the connection broke at once.
     """
-    defaults = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "razgovor-ledger", **KEEPALIVES}
-    said = conninfo.conninfo_to_dict(url)
-    missing: dict[str, Any] = {name: value for name, value in defaults.items() if name not in said}
+    parameters = missing_parameters(conninfo.conninfo_to_dict(url), "razgovor-ledger")
     try:
-        connection = psycopg.connect(url, autocommit=True, **missing)
+        connection = psycopg.connect(url, autocommit=True, **parameters)
     except psycopg.OperationalError as error:
-        said_why = " ".join(str(error).split())
-        raise (Fatal if REFUSED.search(said_why) else Transient)(said_why) from error
+        raise (Fatal if is_refusal(error) else Transient)(in_one_line(error)) from error
     try:
         for name, value in SESSION.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from psycopg.rows import dict_row
 
@@ -12,6 +12,8 @@ from services.ledger.adapters.postgres.connecting import Connection, connect
 from services.ledger.adapters.postgres.errors import translated
 from services.ledger.adapters.postgres.statements import STATEMENTS
 from services.ledger.letters import Letter, Selection
+
+_COUNT: Final = f"SELECT count(*) FROM ({STATEMENTS['find_letters']}) AS meant"  # noqa: S608  both texts are ours
 
 
 class PostgresDeadLetterBox:
@@ -27,13 +29,13 @@ class PostgresDeadLetterBox:
     def find(self, selection: Selection, limit: int) -> list[Letter]:
         """See `DeadLetterBox.find`."""
         with self._connected("find dead letters") as connection, connection.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(STATEMENTS["find_letters"], {**_wanted(selection), "limit": limit})
+            rows = cursor.execute(STATEMENTS["find_letters"], _wanted(selection, limit))
             return [_letter(row) for row in rows]
 
     def count(self, selection: Selection) -> int:
         """See `DeadLetterBox.count`."""
         with self._connected("count dead letters") as connection:
-            row = connection.execute(STATEMENTS["count_letters"], _wanted(selection)).fetchone()
+            row = connection.execute(_COUNT, _wanted(selection, None)).fetchone()
             return int(row[0]) if row is not None else 0
 
     def mark_replayed(self, letter_id: int, replayed_as: str) -> None:
@@ -52,7 +54,7 @@ class PostgresDeadLetterBox:
             yield connection
 
 
-def _wanted(selection: Selection) -> dict[str, Any]:
+def _wanted(selection: Selection, limit: int | None) -> dict[str, Any]:
     return {
         "letter_ids": None if selection.letter_ids is None else list(selection.letter_ids),
         "reason": selection.reason,
@@ -61,6 +63,7 @@ def _wanted(selection: Selection) -> dict[str, Any]:
         "key": None if selection.job_id is None else selection.job_id.encode(),
         "since": selection.since,
         "also_done": selection.also_done,
+        "limit": limit,
     }
 
 

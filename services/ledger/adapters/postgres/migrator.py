@@ -7,10 +7,7 @@ side by side while one replaces the other.
 
 from __future__ import annotations
 
-import hashlib
-
-from pipeline.errors import Fatal
-from pipeline.sql import Migration, migrations
+from pipeline.sql import Migration, migrations, missing
 from services.ledger.adapters.postgres.connecting import Connection
 from services.ledger.adapters.postgres.statements import STATEMENTS
 
@@ -30,29 +27,18 @@ def migrate(connection: Connection, steps: tuple[Migration, ...] = STEPS) -> int
     connection.execute(STATEMENTS["lock_migrations"])  # given back when we fail: the caller closes the connection
     connection.execute(STATEMENTS["prepare_migrations"])
     applied: dict[int, str] = dict(connection.execute(STATEMENTS["applied_migrations"]).fetchall())
-    missing = [step for step in steps if _is_missing(step, applied)]
-    for step in missing:
+    lacking = missing(steps, applied)
+    for step in lacking:
         _apply(connection, step)
     connection.execute(STATEMENTS["grant_reading"])
     connection.execute(STATEMENTS["grant_auditing"])
     connection.execute(STATEMENTS["unlock_migrations"])
-    return len(missing)
-
-
-def _is_missing(step: Migration, applied: dict[int, str]) -> bool:
-    recorded = applied.get(step.number)
-    if recorded is not None and recorded != _sha256(step):
-        raise Fatal(f"migration {step.number:04}_{step.name} was applied to this database and has changed since")
-    return recorded is None
+    return len(lacking)
 
 
 def _apply(connection: Connection, step: Migration) -> None:
     with connection.transaction():
         connection.execute(step.sql)
         connection.execute(
-            STATEMENTS["record_migration"], {"number": step.number, "name": step.name, "sha256": _sha256(step)}
+            STATEMENTS["record_migration"], {"number": step.number, "name": step.name, "sha256": step.sha256}
         )
-
-
-def _sha256(step: Migration) -> str:
-    return hashlib.sha256(step.sql.encode()).hexdigest()

@@ -15,9 +15,7 @@ from pipeline.sql import queries
 from services.ledger.adapters.postgres.connecting import Connection, connect
 from services.ledger.adapters.postgres.errors import translated
 
-_STATEMENTS: Final = {
-    name: text.encode() for name, text in queries("services.ledger.adapters.postgres", "orphans.sql").items()
-}
+_STATEMENTS: Final = queries("services.ledger.adapters.postgres", "orphans.sql")
 _ENDING_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.05
 

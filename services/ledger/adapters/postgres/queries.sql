@@ -1,4 +1,5 @@
--- Named queries of the ledger; `record` runs those of a transaction, `migrator` those of a migration.
+-- Named queries of the ledger; `record` runs those of a transaction, `letters` those of an operator, `migrator` those of a
+-- migration.
 
 -- name: record_events
 -- Ids that were not known before; two transactions with one id wait here for each other.
@@ -128,6 +129,7 @@ VALUES (
 ON CONFLICT DO NOTHING
 
 -- name: find_letters
+-- Without a limit (null) all, and counted so.
 SELECT id AS letter_id, topic, partition, "offset", recorded_at, key, value, header_names, header_values, reason,
     consumer_group AS "group", event_id, origin_topic, origin_partition, origin_offset, replayed_at, replayed_as,
     dropped_at
@@ -141,16 +143,6 @@ WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
     AND (%(also_done)s OR (replayed_at IS NULL AND dropped_at IS NULL))
 ORDER BY id
 LIMIT %(limit)s
-
--- name: count_letters
-SELECT count(*) FROM ledger.dlq
-WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
-    AND (%(reason)s::text IS NULL OR reason = %(reason)s)
-    AND (%(topic)s::text IS NULL OR topic = %(topic)s OR origin_topic = %(topic)s)
-    AND (%(group)s::text IS NULL OR consumer_group = %(group)s)
-    AND (%(key)s::bytea IS NULL OR key = %(key)s)
-    AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
-    AND (%(also_done)s OR (replayed_at IS NULL AND dropped_at IS NULL))
 
 -- name: mark_replayed
 UPDATE ledger.dlq SET replayed_at = now(), replayed_as = %(replayed_as)s WHERE id = %(letter_id)s

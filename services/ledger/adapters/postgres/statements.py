@@ -1,4 +1,4 @@
-"""The named queries of `queries.sql`: texts of our own, never built from data. Run by `record` and `migrator`."""
+"""The named queries of `queries.sql`: texts of our own, never built from data. Run by `record`, `letters` and `migrator`."""
 
 from __future__ import annotations
 

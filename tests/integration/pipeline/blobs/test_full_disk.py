@@ -1,4 +1,4 @@
-"""Fault 9 at the store: a full disk, or a file that may not grow, is waited for and leaves nothing behind."""
+"""Fault 9 of docs/chaos.md at the store: a full disk, or a file that may not grow, is waited for and leaves nothing behind."""
 
 from __future__ import annotations
 

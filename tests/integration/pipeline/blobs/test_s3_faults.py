@@ -1,4 +1,4 @@
-"""Faults 7 and 8: a store that fails, lies about its length, lists late, answers twice."""
+"""Faults 7 and 8 of docs/chaos.md: a store that fails, lies about its length, lists late, answers twice."""
 
 from __future__ import annotations
 

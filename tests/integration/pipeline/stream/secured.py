@@ -7,10 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported, and not said so
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from pydantic import SecretStr
 
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.topology import Acl
 from razgovor.peers import KafkaServer
 from razgovor.peers.certificates import Certificates, KeyPair
 from razgovor.peers.kafka_options import KafkaOptions
@@ -89,3 +98,21 @@ def environment(connection: KafkaConnection, prefix: str) -> dict[str, str]:
         "KAFKA_CA_FILE": str(connection.ca_file or ""),
     }
     return {f"{prefix}_{name}": value for name, value in said.items()}
+
+
+def take_away(kafka: SecuredKafka, rights: list[Acl]) -> None:
+    filters = [
+        AclBindingFilter(
+            ResourceType.TOPIC,
+            acl.name,
+            ResourcePatternType.LITERAL,
+            f"User:{acl.user}",
+            "*",
+            AclOperation[acl.operation.upper()],
+            AclPermissionType.ALLOW,
+        )
+        for acl in rights
+    ]
+    admin = AdminClient({"bootstrap.servers": kafka.server.bootstrap_servers})
+    for future in admin.delete_acls(filters).values():
+        assert future.result(30)

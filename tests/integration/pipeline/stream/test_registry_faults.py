@@ -1,4 +1,4 @@
-"""FAULTS.md, 13: corrupt records go to the DLQ with their reason; a registry that is away or was built anew loses nothing."""
+"""Fault 13 of docs/chaos.md: corrupt records go to the DLQ with their reason; a registry that is away or was built anew loses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FAULTS.md, 22: two releases side by side, schema versions 1 and 2 on the same topic. Nothing is put aside, nothing is lost."""
+"""Fault 22 of docs/chaos.md: two releases side by side, schema versions 1 and 2 on the same topic. Nothing is put aside, nothing is lost."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from razgovor.embedded.errors import ProcessFailed
 from razgovor.embedded.owned_process import OwnedProcess, own_environment
-from razgovor.stack.waiting import until
+from razgovor.embedded.waiting import until
 
 READY = (
     "import json, os, sys; open(sys.argv[1], 'w').write(json.dumps({'state': 'ready', 'pid': os.getpid(), 'port': 7}));"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from razgovor.embedded.errors import ProcessFailed
+from razgovor.embedded.waiting import until
 from razgovor.stack.service_spec import Backoff, FactsByName, ServiceSpec, ServiceState, no_environment
 from razgovor.stack.supervisor import Supervisor
-from razgovor.stack.waiting import until
 
 #: Writes its status file, notes start and end in `journal`, and ends with its input.
 CHILD = """

@@ -1,4 +1,4 @@
-"""Whose fault is it, and how often is it tried? DESIGN: the canary decides, three attempts, then the DLQ and `failed`."""
+"""Whose fault is it, and how often is it tried? The canary decides, three attempts, then the DLQ and `failed`."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ def test_i5(job: JobFacts) -> None:
 
 def test_i5_a_failure_of_the_transcriber_is_no_answer_of_the_exporter() -> None:
     job = healthy(
-        runs=(RunRow(job_id=JOB, run=1, state=states.FAILED, failed_at=ACCEPTED_AT),),
+        runs=(RunRow(job_id=JOB, run=1, state=states.FAILED),),
         seen=(*without(healthy().seen, state=states.COMPLETED), seen(FAILED)),
         records=(*without(healthy().records, kind=COMPLETED), record(FAILED)),
         usage=(),

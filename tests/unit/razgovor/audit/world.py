@@ -127,13 +127,12 @@ def submission(run: int = 1, **fields: Any) -> Submission:
         "audio_key": layout.audio_key(JOB),
         "audio_sha256": SHA,
         "audio_size_bytes": 7,
-        "closed": True,
     }
     return Submission(**{**values, **fields})
 
 
 def job_row(run: int = 1, **fields: Any) -> JobRow:
-    values: dict[str, Any] = {"job_id": JOB, "run": run, "client_id": "acme", "accepted_at": ACCEPTED_AT}
+    values: dict[str, Any] = {"job_id": JOB, "run": run, "client_id": "acme"}
     return JobRow(**{**values, **fields})
 
 
@@ -150,7 +149,7 @@ def failed(**changes: Any) -> JobFacts:
         job_id=JOB,
         submission=submission(),
         job=job_row(),
-        runs=(RunRow(job_id=JOB, run=1, state=states.FAILED, failed_at=ACCEPTED_AT),),
+        runs=(RunRow(job_id=JOB, run=1, state=states.FAILED),),
         seen=tuple(seen(kind) for kind in kinds),
         records=tuple(record(kind) for kind in kinds),
         objects=(stored(layout.audio_key(JOB)),),

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from razgovor.bundle.wheelhouse import lock_of, sha256_of
+from razgovor.bundle.wheelhouse import lock_of
+from razgovor.peers.artefacts import sha256_of
 
 
 def test_the_lock_names_each_wheel_by_its_own_hash(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from razgovor.chaos.worker import Death
 
 
 def promise(number: int, *, job: str | None = None, poison: Poison | None = None, at_s: float = 100.0) -> Promise:
-    order = Order(number=number, client="acme", data=b"", sha256="", poison=poison)
-    return Promise(order=order, job_id=job or f"job-{number}", accepted_at_s=at_s, tries=1)
+    order = Order(number=number, client="acme", data=b"", poison=poison)
+    return Promise(order=order, job_id=job or f"job-{number}", accepted_at_s=at_s)
 
 
 def end(
@@ -64,7 +64,7 @@ def test_a_poisoned_call_must_fail_with_a_reason_of_its_own(poison: Poison) -> N
 
 
 def death(at_s: float, status: int = -9) -> Death:
-    return Death(worker="ledger-0", status=status, crash_at=None, at_s=at_s, asked=False)
+    return Death(worker="ledger-0", status=status, at_s=at_s, asked=False)
 
 
 def test_recovery_is_the_longest_wait_of_a_call_that_was_under_way_at_a_kill() -> None:

@@ -1,0 +1,35 @@
+"""What the folder of a running `razgovor up` tells a command that did not start it: where database and broker are."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.errors import Fatal
+from razgovor.embedded.errors import EmbeddedFailed
+from razgovor.embedded.postgres_access import DatabaseUrls, database_urls
+from razgovor.stack.layout import StackFolder
+from razgovor.stack.specs import BROKER, address_of
+
+
+def running_database(folder: StackFolder, *, or_set: str) -> DatabaseUrls:
+    """The stack's database, as each role reaches it.
+
+    Args:
+        folder: The stack's.
+        or_set: The variable that names a database elsewhere, for the error's text.
+
+    Raises:
+        Fatal: The folder tells of none.
+    """
+    try:
+        return database_urls(folder.postgres)
+    except EmbeddedFailed as error:
+        raise Fatal(f"{error}; name the folder of a running `razgovor up` with --data, or set {or_set}") from error
+
+
+def running_broker(folder: StackFolder) -> str | None:
+    """The address of the stack's broker; None: the folder tells of none."""
+    try:
+        return address_of(json.loads(folder.status_file(BROKER).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError):
+        return None
