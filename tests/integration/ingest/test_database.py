@@ -13,6 +13,7 @@ import pytest
 from pipeline.contracts.events import Artefact, Completion, Event, JobStatus, ObjectRef, Timings, failure, status
 from pipeline.errors import Fatal, Permanent, Transient
 from pipeline.stream.ports import Delivered
+from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest import handler, keys
 from services.ingest.adapters.postgres import (
@@ -170,7 +171,10 @@ def test_before_the_ledger_ever_started_submitting_works_and_reading_waits(datab
 def test_connections_that_the_server_cut_are_replaced(kept: Repositories, migrated: DatabaseUrls) -> None:
     kept.submissions.verify()
     with psycopg.connect(migrated.admin, autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'razgovor_ingest'")
+        ours = "FROM pg_stat_activity WHERE usename = 'razgovor_ingest' AND datname = current_database()"
+        admin.execute(f"SELECT pg_terminate_backend(pid) {ours}")
+        # It returns when the signal is sent; the backend goes a moment later.
+        eventually(lambda: admin.execute(f"SELECT NOT EXISTS (SELECT {ours})").fetchone() == (True,))
     given = submission()
     assert kept.submissions.submit(given, None).job_id == given.job_id
 
