@@ -31,8 +31,9 @@ from pipeline.contracts.transcript import Transcript
 from razgovor.scoring import Score, score
 from services.transcriber.adapters.listening import Listener
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import Hearing, Order, WhisperOptions
+from services.transcriber.adapters.requests import CallWindows, Order, WhisperOptions
 from services.transcriber.adapters.whisper import Whisper
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.result import EngineFacts, assemble
@@ -140,7 +141,7 @@ def _ours(recording: Path, parts: Parts, folder: Path) -> tuple[PreparedCall, Tr
     data = recording.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     prepared = parts.listener(Order(audio=recording, folder=folder, call="call", sha256=sha256))
-    heard = parts.whisper(Hearing(prepared.windows, "ru")) if prepared.windows else []
+    heard = parts.whisper(CallWindows(prepared.windows, Hearing(language="ru"))) if prepared.windows else []
     return prepared, assemble(_event(sha256, len(data)), prepared, heard, EngineFacts("bench", "measured", ""), 0)
 
 

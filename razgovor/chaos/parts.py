@@ -15,6 +15,7 @@ from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.result import EngineFacts
@@ -55,13 +56,13 @@ class ChaosEngine:
         """See `ports.Engine.facts`."""
         return self._timed.facts
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         if self._log is not None:
             os.write(self._log, f"{windows[0].call}\n".encode())  # one write: lines of several workers never mix
         poison = poison_in(windows[0].pcm.read_bytes())
         engine = self._child if poison is not None else self._timed
-        return engine.transcribe(windows, language)
+        return engine.transcribe(windows, hearing)
 
 
 @contextmanager

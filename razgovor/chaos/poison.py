@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.audio import DecodeLimits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import Hearing, Order, WhisperOptions
+from services.transcriber.adapters.requests import CallWindows, Order, WhisperOptions
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.windows import WindowWords
@@ -101,12 +101,12 @@ def poisoned_listener(rules: Rules, limits: DecodeLimits) -> Callable[[Order], P
     return listen
 
 
-def poisoned_engine(_files: ModelFiles, _options: WhisperOptions) -> Callable[[Hearing], list[WindowWords]]:
+def poisoned_engine(_files: ModelFiles, _options: WhisperOptions) -> Callable[[CallWindows], list[WindowWords]]:
     """The engine's child: no model, and poison works on it. It hears nothing."""
 
-    def hear(hearing: Hearing) -> list[WindowWords]:
-        _taste(hearing.windows[0].pcm)
-        return [WindowWords(words=()) for _ in hearing.windows]
+    def hear(request: CallWindows) -> list[WindowWords]:
+        _taste(request.windows[0].pcm)
+        return [WindowWords(words=()) for _ in request.windows]
 
     return hear
 

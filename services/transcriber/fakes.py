@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import CallFault, Postponed, RazgovorError, RetriableFault
+from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing, Passage
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel
 from services.transcriber.domain.result import EngineFacts
-from services.transcriber.domain.timeline import Piece, Span, to_samples
+from services.transcriber.domain.timeline import Piece, Span, to_samples, to_seconds
 from services.transcriber.domain.windows import HeardWord, Window, WindowWords
 
 #: Seconds of each invented word.
@@ -70,6 +71,56 @@ class FakeFrontEnd:
         yield self.call
 
 
+class FakeRecognizer:
+    """A `ports.Recognizer` that hears numbered words, one every WORD_S.
+
+    Args:
+        capacity: What it takes.
+        errors: Raised by the next batches, one each, in this order.
+        loops_from_s: Hears nonsense in passages that last at least so long.
+    """
+
+    facts = EngineFacts("fake 1", "numbers", "0" * 64, {"beam_size": 1})
+
+    def __init__(
+        self,
+        capacity: Capacity = Capacity(),  # noqa: B008  a value
+        *,
+        errors: Sequence[RazgovorError] = (),
+        loops_from_s: float | None = None,
+    ) -> None:
+        self.capacity = capacity
+        self.batches: list[Batch] = []
+        self._errors = list(errors)
+        self._loops_from_s = loops_from_s
+        self._lock = threading.Lock()
+
+    def hear(self, batch: Batch) -> list[Heard]:
+        """See `ports.Recognizer.hear`."""
+        with self._lock:
+            self.batches.append(batch)
+            if self._errors:
+                raise self._errors.pop(0)
+        return [self._heard(passage, batch.language) for passage in batch.passages]
+
+    def _heard(self, passage: Passage, language: str | None) -> Heard:
+        if language is None:
+            return Heard(languages={each: 1 / len(self.capacity.languages) for each in self.capacity.languages})
+        if self._loops_from_s is not None and passage.duration_s >= self._loops_from_s:
+            return Heard(text="да " * 100, hit_cap=True)
+        begin = round(to_seconds(passage.part.start) / WORD_S)
+        words = tuple(
+            HeardWord(
+                f" {language}{passage.window.channel}{begin + position}",
+                position * WORD_S,
+                (position + 1) * WORD_S,
+                0.9,
+            )
+            for position in range(int(passage.duration_s / WORD_S))
+        )
+        return Heard(words=words, text="".join(word.text for word in words).strip(), avg_logprob=-0.1)
+
+
 class FakeEngine:
     """A `ports.Engine` that hears numbered words, one every WORD_S; `error` is raised instead if there is one."""
 
@@ -79,12 +130,12 @@ class FakeEngine:
         self.error = error
         self.calls = 0
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         self.calls += 1
         if self.error is not None:
             raise self.error
-        return [_numbered(each, language) for each in windows]
+        return [_numbered(each, hearing.language) for each in windows]
 
 
 def _numbered(heard: Window, language: str) -> WindowWords:
@@ -137,7 +188,7 @@ class TimedEngine:
         self._engine_s = engine_s
         self._closed = threading.Event()
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:  # noqa: ARG002  the port's
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:  # noqa: ARG002  the port's
         """See `ports.Engine.transcribe`."""
         if self._closed.wait(self._engine_s):
             raise Postponed("the worker is being closed")

@@ -17,6 +17,7 @@ from pipeline.contracts.transcript import Transcript, sha256_hex
 from pipeline.crash_points import reach
 from pipeline.errors import CallFault, RetriableFault, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.result import assemble
 from services.transcriber.ports import Ports
 
@@ -105,13 +106,14 @@ def announcement(event: AudioUploaded, key: str, data: bytes) -> TranscriptReady
 
 def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Transcript:
     waited_ms = round((received_at - event.accepted_at).total_seconds() * 1000)
+    hearing = Hearing(language=event.language, priority=event.priority)
     try:
         with (
             ports.store.local_path(event.audio.key) as audio,
             ports.front_end.prepare(audio, call=f"{event.job_id}/{event.run}", sha256=event.audio.sha256) as call,
         ):
             reach("transcriber.prepared")
-            heard = ports.engine.transcribe(call.windows, event.language) if call.windows else []
+            heard = ports.engine.transcribe(call.windows, hearing) if call.windows else []
             reach("transcriber.heard")
     except BlobNotFound:
         raise RetriableFault("audio_missing") from None

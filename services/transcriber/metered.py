@@ -13,6 +13,7 @@ from pipeline.contracts.events import AudioUploaded, Event
 from pipeline.errors import WorkerCrashed
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
@@ -36,11 +37,11 @@ class MeteredEngine:
         """See `ports.Engine.facts`."""
         return self._engine.facts
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         try:
             with self._busy():
-                heard = self._engine.transcribe(windows, language)
+                heard = self._engine.transcribe(windows, hearing)
         except EngineCrashed:
             self._metrics.add(families.CHILD_CRASHES, child="engine")
             raise

@@ -1,6 +1,7 @@
 """What the handler needs of the world: something that prepares a call, something that hears words in windows.
 
-`adapters` provide them in child processes, `fakes` in memory; the handler gets them by argument.
+`adapters` provide them in child processes, `fakes` in memory; the handler gets them by argument. Beneath `Engine`, which
+serves calls, lies `Recognizer`, which serves batches: a speech model of any kind.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from pipeline.blobs.ports import BlobStore
-from pipeline.errors import Postponed
+from pipeline.errors import Postponed, RazgovorError
+from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
@@ -23,6 +25,22 @@ StillWanted: TypeAlias = Callable[[str], None]
 
 class EngineCrashed(Postponed):
     """The engine died, hung or broke with this call in it, perhaps among others. The next call finds a fresh one."""
+
+
+class RecognizerError(RazgovorError):
+    """A recognizer gave no answer to a batch."""
+
+
+class OutOfDeviceMemory(RecognizerError):
+    """The batch is too large for the device; a smaller one may not be."""
+
+
+class DeviceFailed(RecognizerError):
+    """The device does not work, whatever it is given. No call is to blame."""
+
+
+class RecognizerCrashed(RecognizerError):
+    """It died, hung or broke over the batch; the next one finds a fresh one."""
 
 
 class FrontEnd(Protocol):
@@ -55,18 +73,47 @@ class Engine(Protocol):
     def facts(self) -> EngineFacts:
         """What the words come from."""
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """The words of each window, in the order of `windows`.
 
         Args:
-            windows: Their files must last until this returns.
-            language: ISO 639-1.
+            windows: Of one call. Their files must last until this returns.
+            hearing: How they are to be heard.
 
         Raises:
             CallFault: `engine_failed`: nothing can be heard in this language.
             EngineCrashed: It died, hung or broke.
             Fatal: The model cannot be loaded.
             Postponed: The call is not wanted any more, or the engine is being closed.
+        """
+
+
+class Recognizer(Protocol):
+    """A speech model: hears one batch of passages. Called from as many threads at once as it has slots, and `ahead`."""
+
+    @property
+    def facts(self) -> EngineFacts:
+        """What the words come from."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """What it takes.
+
+        Raises:
+            Fatal: The model cannot be loaded.
+        """
+
+    def hear(self, batch: Batch) -> list[Heard]:
+        """What is heard in each passage, in their order.
+
+        Args:
+            batch: Within `capacity`; its language is understood.
+
+        Raises:
+            OutOfDeviceMemory: The batch is too large.
+            DeviceFailed: The device does not work.
+            RecognizerCrashed: It died, hung or broke.
+            Fatal: The model cannot be loaded.
         """
 
 

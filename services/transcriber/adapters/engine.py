@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import TypeAlias
 
 from pipeline.errors import Postponed
 from pipeline.isolation import ChildClosed, ChildCrashed, ChildFailed, ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import Hearing, WhisperOptions
+from services.transcriber.adapters.requests import CallWindows, WhisperOptions, whisper_facts
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.ports import EngineCrashed, StillWanted
 
-Load: TypeAlias = Callable[[ModelFiles, WhisperOptions], Callable[[Hearing], list[WindowWords]]]
+Load: TypeAlias = Callable[[ModelFiles, WhisperOptions], Callable[[CallWindows], list[WindowWords]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +63,8 @@ class WhisperEngine:
     ) -> None:
         self._limits = limits
         self._still_wanted = still_wanted
-        self._facts = EngineFacts(
-            engine=f"faster-whisper {version('faster-whisper')} / ctranslate2 {version('ctranslate2')}",
-            model=files.name,
-            model_sha256=files.sha256,
-            parameters={
-                "compute_type": options.compute_type,
-                "beam_size": options.beam_size,
-                "batch_size": options.batch_size,
-                **(parameters or {}),
-            },
-        )
-        self._child: ChildProcess[Hearing, list[WindowWords]] = ChildProcess(
+        self._facts = whisper_facts(files, options, parameters)
+        self._child: ChildProcess[CallWindows, list[WindowWords]] = ChildProcess(
             partial(load or _load, files, options),
             name="razgovor-engine",
             limits=Limits(memory_bytes=limits.memory_bytes),
@@ -105,7 +95,7 @@ class WhisperEngine:
         """End the child; calls under way are postponed."""
         self._child.close()
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         speech_s = sum(window.duration_s for window in windows)
         timeout_s = self._limits.base_timeout_s + speech_s * self._limits.timeout_per_speech_s
@@ -115,14 +105,16 @@ class WhisperEngine:
                 self._still_wanted(call)
 
         try:
-            return self._child.call(Hearing(tuple(windows), language), timeout_s=timeout_s, still_wanted=still_wanted)
+            return self._child.call(
+                CallWindows(tuple(windows), hearing), timeout_s=timeout_s, still_wanted=still_wanted
+            )
         except ChildClosed as error:
             raise Postponed("the worker is being closed") from error
         except (ChildCrashed, ChildTimeout, ChildFailed) as error:
             raise EngineCrashed(str(error)) from error
 
 
-def _load(files: ModelFiles, options: WhisperOptions) -> Callable[[Hearing], list[WindowWords]]:
+def _load(files: ModelFiles, options: WhisperOptions) -> Callable[[CallWindows], list[WindowWords]]:
     """Runs in the child."""
     from services.transcriber.adapters.whisper import Whisper  # noqa: PLC0415  the parent never loads the engine
 

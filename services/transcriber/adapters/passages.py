@@ -1,13 +1,12 @@
-"""One batch of passages through Whisper: log-mel, encode, generate, align. Used by `whisper` in its child.
+"""One batch of passages through Whisper: log-mel, encode, generate, align. Used by `whisper`.
 
-A passage is what a window holds, or half of it. Tokens are generated without time stamps (faster, and sure in batches);
-word times come from the alignment of text and sound.
+Tokens are generated without time stamps (faster, and sure in batches); word times come from the alignment of text and
+sound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from faster_whisper.transcribe import merge_punctuations
 from numpy.typing import NDArray
 
 from services.transcriber.adapters.pcm import Samples
-from services.transcriber.domain.filters import MAX_COMPRESSION_RATIO, compression_ratio
+from services.transcriber.domain.hearing import Heard, Search
 from services.transcriber.domain.timeline import to_seconds
 from services.transcriber.domain.windows import HeardWord
 
@@ -27,53 +26,9 @@ from services.transcriber.domain.windows import HeardWord
 _MAX_TOKENS_PER_S: Final = 12
 _MIN_TOKENS: Final = 32
 _MAX_TOKENS: Final = 224
-_WHOLE_AXIS_FRAMES: Final = 3000
+_FRAMES_PER_S: Final = 100
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """How tokens are looked for: by beam, or sampled where the temperature is not 0."""
-
-    beam_size: int = 5
-    temperature: float = 0.0
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """For CTranslate2."""
-        if self.temperature:
-            return {
-                "beam_size": 1,
-                "num_hypotheses": self.beam_size,
-                "sampling_topk": 0,
-                "sampling_temperature": self.temperature,
-            }
-        return {"beam_size": self.beam_size, "patience": 1}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What one search heard in a passage.
-
-    Attributes:
-        words: With their seconds from the passage's start.
-        text: Of all of them.
-        avg_logprob: Mean over the tokens.
-        no_speech_prob: That nobody speaks.
-        hit_cap: It would have gone on: a loop, or a very fast speaker.
-    """
-
-    words: tuple[HeardWord, ...]
-    text: str
-    avg_logprob: float
-    no_speech_prob: float
-    hit_cap: bool
-
-    @property
-    def failed(self) -> bool:
-        """Whether to listen again."""
-        return self.hit_cap or compression_ratio(self.text) > MAX_COMPRESSION_RATIO
 
 
 def token_cap(duration_s: float) -> int:
@@ -81,36 +36,40 @@ def token_cap(duration_s: float) -> int:
     return min(max(ceil(_MAX_TOKENS_PER_S * duration_s), _MIN_TOKENS), _MAX_TOKENS)
 
 
-def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search: Search) -> list[Attempt]:
+def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search: Search, axis_s: float) -> list[Heard]:
     """Listen to passages as one batch; each result is the same whatever the others are.
 
     Args:
         model: Loaded; safe to use from several threads.
-        passages: Each at most 30 s.
+        passages: Each at most as long as the axis.
         language: ISO 639-1.
         search: How tokens are looked for.
+        axis_s: How much time the model looks at.
     """
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
     mels = [model.feature_extractor(passage)[..., :-1] for passage in passages]
-    encoded = model.encode(np.stack([_whole_axis(mel) for mel in mels]))
-    caps = [token_cap(to_seconds(passage.size)) for passage in passages]
-    prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-    # CTranslate2 allows half of max_length. The batch shares one cap; each passage is judged by its own.
+    encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
+    # The axis decides how long the search may go on, so that it is the same in every batch; each passage is judged by its
+    # own cap. CTranslate2 allows half of max_length.
     results = model.model.generate(
         encoded,
-        [prompt] * len(passages),
-        max_length=2 * max(caps),
+        [[*tokenizer.sot_sequence, tokenizer.no_timestamps]] * len(passages),
+        max_length=2 * token_cap(axis_s),
         length_penalty=1,
         return_scores=True,
         return_no_speech_prob=True,
         suppress_blank=True,
         suppress_tokens=[-1],
-        **search.arguments,
+        **_arguments(search),
     )
-    tokens = [[token for token in result.sequences_ids[0] if token < tokenizer.eot] for result in results]
-    words = _words(model, tokenizer, tokens, encoded, [mel.shape[-1] for mel in mels])
+    caps = [token_cap(to_seconds(passage.size)) for passage in passages]
+    tokens = [
+        [token for token in result.sequences_ids[0] if token < tokenizer.eot][:cap]
+        for result, cap in zip(results, caps, strict=True)
+    ]
+    words = _words(model, tokenizer, tokens, encoded, passages)
     return [
-        Attempt(
+        Heard(
             words=words[index],
             text=tokenizer.decode(tokens[index]).strip(),
             avg_logprob=_avg_logprob(result),
@@ -121,8 +80,31 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
     ]
 
 
-def _whole_axis(mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.pad(mel[..., :_WHOLE_AXIS_FRAMES], ((0, 0), (0, max(0, _WHOLE_AXIS_FRAMES - mel.shape[-1]))))
+def detect(model: WhisperModel, passages: Sequence[Samples], axis_s: float) -> list[Heard]:
+    """Which language is spoken in each passage."""
+    mels = [model.feature_extractor(passage)[..., :-1] for passage in passages]
+    encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
+    return [
+        Heard(languages={token.strip("<|>"): float(probability) for token, probability in likely})
+        for likely in model.model.detect_language(encoded)
+    ]
+
+
+def _arguments(search: Search) -> dict[str, Any]:
+    """By beam, or sampled where there is a temperature, for CTranslate2."""
+    if search.temperature:
+        return {
+            "beam_size": 1,
+            "num_hypotheses": search.beam_size,
+            "sampling_topk": 0,
+            "sampling_temperature": search.temperature,
+        }
+    return {"beam_size": search.beam_size, "patience": 1}
+
+
+def _on_axis(mel: NDArray[np.float32], axis_s: float) -> NDArray[np.float32]:
+    frames = round(axis_s * _FRAMES_PER_S)
+    return np.pad(mel[..., :frames], ((0, 0), (0, max(0, frames - mel.shape[-1]))))
 
 
 def _avg_logprob(result: ctranslate2.models.WhisperGenerationResult) -> float:
@@ -136,16 +118,19 @@ def _words(
     tokenizer: Tokenizer,
     tokens: list[list[int]],
     encoded: ctranslate2.StorageView,
-    frames: list[int],
+    passages: Sequence[Samples],
 ) -> list[tuple[HeardWord, ...]]:
     words: list[tuple[HeardWord, ...]] = []
-    for alignment in model.find_alignment(tokenizer, tokens, encoded, frames):
+    frames = [int(to_seconds(passage.size) * _FRAMES_PER_S) for passage in passages]
+    alignments = model.find_alignment(tokenizer, tokens, encoded, frames)
+    for alignment, passage in zip(alignments, passages, strict=True):
         merge_punctuations(alignment, _PREPENDED, _APPENDED)
-        words.append(
-            tuple(
-                HeardWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
-                for word in alignment
-                if word["word"]
-            )
-        )
+        words.append(tuple(_word(word, to_seconds(passage.size)) for word in alignment if word["word"]))
     return words
+
+
+def _word(word: dict[str, Any], latest_s: float) -> HeardWord:
+    """Within its passage: an alignment may begin a step before it, and end a step after."""
+    start_s = min(max(float(word["start"]), 0.0), latest_s)
+    end_s = min(max(float(word["end"]), start_s), latest_s)
+    return HeardWord(word["word"], start_s, end_s, float(word["probability"]))

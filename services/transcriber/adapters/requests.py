@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
+from services.transcriber.adapters.model_files import ModelFiles
+from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window
 
 
@@ -26,11 +31,11 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """What the child is asked for."""
+class CallWindows:
+    """What the engine's child is asked for."""
 
     windows: tuple[Window, ...]
-    language: str
+    hearing: Hearing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +57,20 @@ class WhisperOptions:
     threads: int = 1
     batch_size: int = 4
     beam_size: int = 5
+
+
+def whisper_facts(
+    files: ModelFiles, options: WhisperOptions, parameters: Mapping[str, str | float] | None = None
+) -> EngineFacts:
+    """What goes into the provenance: the engine's, with `parameters` of others beside its own."""
+    return EngineFacts(
+        engine=f"faster-whisper {version('faster-whisper')} / ctranslate2 {version('ctranslate2')}",
+        model=files.name,
+        model_sha256=files.sha256,
+        parameters={
+            "compute_type": options.compute_type,
+            "beam_size": options.beam_size,
+            "batch_size": options.batch_size,
+            **(parameters or {}),
+        },
+    )

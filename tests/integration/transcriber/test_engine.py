@@ -14,10 +14,13 @@ from pipeline.testing.waiting import eventually
 from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window
 from services.transcriber.fakes import FakeEngine, window
 from services.transcriber.ports import Engine, EngineCrashed
 from services.transcriber.testing.tiny_whisper import WORDS, build
+
+RUSSIAN = Hearing(language="ru")
 
 OPTIONS = WhisperOptions(compute_type="float32")
 
@@ -48,7 +51,7 @@ def windows(pcm: Path) -> list[Window]:
 def test_every_window_gets_its_words_in_the_order_asked(engine: Engine, pcm: Path) -> None:
     asked = windows(pcm)
 
-    heard = engine.transcribe(asked, "ru")
+    heard = engine.transcribe(asked, RUSSIAN)
 
     assert len(heard) == len(asked)
     for each, words in zip(asked, heard, strict=True):
@@ -62,14 +65,14 @@ def test_every_window_gets_its_words_in_the_order_asked(engine: Engine, pcm: Pat
 def test_what_is_heard_in_a_window_does_not_depend_on_the_others(engine: Engine, pcm: Path) -> None:
     asked = windows(pcm)
 
-    together = engine.transcribe(asked, "ru")
-    alone = [engine.transcribe([each], "ru")[0] for each in asked]
+    together = engine.transcribe(asked, RUSSIAN)
+    alone = [engine.transcribe([each], RUSSIAN)[0] for each in asked]
 
     assert [words.words for words in together] == [words.words for words in alone]
 
 
 def test_nothing_asked_is_nothing_heard(engine: Engine) -> None:
-    assert engine.transcribe([], "ru") == []
+    assert engine.transcribe([], RUSSIAN) == []
 
 
 def test_the_engine_says_what_it_is(tiny_engine: WhisperEngine) -> None:
@@ -84,7 +87,7 @@ def test_the_engine_says_what_it_is(tiny_engine: WhisperEngine) -> None:
 
 
 def test_whisper_says_what_its_weights_say(tiny_engine: WhisperEngine, pcm: Path) -> None:
-    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "ru")
+    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
 
     assert [word.text.strip() for word in heard.words] == list(WORDS)
     assert heard.retries == 0
@@ -93,7 +96,7 @@ def test_whisper_says_what_its_weights_say(tiny_engine: WhisperEngine, pcm: Path
 
 def test_an_unknown_language_is_the_calls_fault(tiny_engine: WhisperEngine, pcm: Path) -> None:
     with pytest.raises(CallFault) as fault:
-        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "tlh")
+        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], Hearing(language="tlh"))
 
     assert fault.value.reason == "engine_failed"
 
@@ -105,7 +108,7 @@ def test_a_killed_child_is_replaced_and_the_work_done(tiny_engine: WhisperEngine
     os.kill(first, signal.SIGKILL)
     eventually(lambda: tiny_engine.pid is None)
 
-    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "ru")
+    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
 
     assert heard.words
     assert tiny_engine.pid not in {None, first}
@@ -117,9 +120,9 @@ def test_what_nobody_foresaw_is_a_crash_too_and_the_next_call_has_a_fresh_engine
     tiny_engine.start()
     first = tiny_engine.pid
     with pytest.raises(EngineCrashed):
-        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=tmp_path / "gone.f32")], "ru")
+        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=tmp_path / "gone.f32")], RUSSIAN)
 
-    assert tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], "ru")[0].words
+    assert tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)[0].words
     assert tiny_engine.pid not in {None, first}
 
 
@@ -128,9 +131,9 @@ def test_calls_side_by_side_each_get_their_own_words(engine: Engine, pcm: Path) 
         [window(0, (0.0, 2.0 + count), pcm=pcm, call=f"job-{count}/1", index=index) for index in range(count)]
         for count in range(1, 5)
     ]
-    alone = [[words.words for words in engine.transcribe(windows, "ru")] for windows in asked]
+    alone = [[words.words for words in engine.transcribe(windows, RUSSIAN)] for windows in asked]
     with ThreadPoolExecutor(len(asked)) as threads:
-        together = list(threads.map(lambda windows: engine.transcribe(windows, "ru"), asked))
+        together = list(threads.map(lambda windows: engine.transcribe(windows, RUSSIAN), asked))
 
     assert [[words.words for words in heard] for heard in together] == alone
 
@@ -142,7 +145,7 @@ def test_a_call_that_is_not_wanted_any_more_never_comes_to_its_turn(tiny_model: 
 
     engine = WhisperEngine(tiny_model, OPTIONS, EngineLimits(), still_wanted=not_wanted)
     with pytest.raises(Postponed, match="another's"):
-        engine.transcribe([window(0, (0.0, 1.0), pcm=pcm, call="job-1/1")], "ru")
+        engine.transcribe([window(0, (0.0, 1.0), pcm=pcm, call="job-1/1")], RUSSIAN)
 
     assert engine.pid is None
     engine.close()
@@ -158,7 +161,7 @@ def babbler(tmp_path: Path) -> Iterator[WhisperEngine]:
 
 
 def test_a_loop_is_listened_to_again_in_halves_and_then_given_up(babbler: WhisperEngine, pcm: Path) -> None:
-    [heard] = babbler.transcribe([window(0, (0.0, 10.0), pcm=pcm)], "ru")
+    [heard] = babbler.transcribe([window(0, (0.0, 10.0), pcm=pcm)], RUSSIAN)
 
     assert heard.words == ()
     assert [lost.reason for lost in heard.given_up] == ["repetition", "repetition"]
@@ -174,7 +177,7 @@ def test_a_greedy_engine_searches_wider_first(tmp_path: Path, pcm: Path) -> None
     files = ModelFiles(build(tmp_path / "babbler", ("да",) * 40), "babbler", "")
     engine = WhisperEngine(files, WhisperOptions(compute_type="float32", beam_size=1), EngineLimits())
 
-    [heard] = engine.transcribe([window(0, (0.0, 1.0), pcm=pcm)], "ru")
+    [heard] = engine.transcribe([window(0, (0.0, 1.0), pcm=pcm)], RUSSIAN)
     engine.close()
 
     assert (len(heard.given_up), heard.retries) == (1, 3)
@@ -193,7 +196,7 @@ def test_too_long_over_a_call_is_a_crash(tiny_model: ModelFiles, pcm: Path) -> N
     engine = WhisperEngine(tiny_model, OPTIONS, limits)
 
     with pytest.raises(EngineCrashed):
-        engine.transcribe(windows(pcm), "ru")
+        engine.transcribe(windows(pcm), RUSSIAN)
     engine.close()
 
 
@@ -202,4 +205,4 @@ def test_a_closed_engine_leaves_the_call_to_another_worker(tiny_model: ModelFile
     engine.close()
 
     with pytest.raises(Postponed, match="being closed"):
-        engine.transcribe(windows(pcm), "ru")
+        engine.transcribe(windows(pcm), RUSSIAN)

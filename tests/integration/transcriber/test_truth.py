@@ -20,9 +20,12 @@ from razgovor.scoring import score
 from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd
 from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
 from tests.integration.transcriber.recordings import RATE_HZ, SAMPLES, base_model, noise, sha256, write_wav
+
+RUSSIAN = Hearing(language="ru")
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
@@ -169,8 +172,8 @@ def test_what_is_heard_in_a_window_does_not_depend_on_its_batch(
 ) -> None:
     recording = SAMPLES / "clinic.wav"
     with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
-        together = engine.transcribe(call.windows[::-1], "ru")[::-1]
-        alone = [engine.transcribe([window], "ru")[0] for window in call.windows]
+        together = engine.transcribe(call.windows[::-1], RUSSIAN)[::-1]
+        alone = [engine.transcribe([window], RUSSIAN)[0] for window in call.windows]
 
     assert len(call.windows) > 2
     assert [words.words for words in together] == [words.words for words in alone]

@@ -10,11 +10,14 @@ from pipeline.contracts.events import ObjectRef, TranscriptReady, envelope, fail
 from pipeline.contracts.transcript import sha256_hex
 from pipeline.errors import CallFault, Fatal, RazgovorError, RetriableFault, Transient, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.result import assemble
 from services.transcriber.fakes import TWO_SPEAKERS, FakeEngine, FakeFrontEnd
 from services.transcriber.handler import find_transcript, handle, started
 from services.transcriber.ports import EngineCrashed, Ports
 from tests.unit.transcriber.events import ACCEPTED_AT, AUDIO, uploaded
+
+RUSSIAN = Hearing(language="ru")
 
 RECEIVED_AT = ACCEPTED_AT + timedelta(seconds=2)
 EVENT = uploaded()
@@ -27,7 +30,7 @@ def ports(front_end: FakeFrontEnd | None = None, engine: FakeEngine | None = Non
 
 
 def expected() -> Outcome[PutObject]:
-    heard = FakeEngine().transcribe(TWO_SPEAKERS.windows, "ru")
+    heard = FakeEngine().transcribe(TWO_SPEAKERS.windows, RUSSIAN)
     transcript = assemble(EVENT, TWO_SPEAKERS, heard, FakeEngine.facts, 2000)
     data = transcript.to_bytes()
     key = layout.transcript_key("job-1", 1, sha256_hex(data))

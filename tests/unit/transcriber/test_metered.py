@@ -13,10 +13,13 @@ from pipeline.errors import WorkerCrashed
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
 from pipeline.testing import samples
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
 from services.transcriber.ports import EngineCrashed
+
+RUSSIAN = Hearing(language="ru")
 
 WAITED_S = 7.0
 
@@ -41,7 +44,7 @@ class Inner:
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def transcribe(self, _windows: Sequence[Window], _language: str) -> list[WindowWords]:
+    def transcribe(self, _windows: Sequence[Window], _hearing: Hearing) -> list[WindowWords]:
         self.entered.release()
         self.go_on.wait(10)
         self._clock.now_s += 2.0
@@ -54,9 +57,9 @@ def test_the_engine_is_busy_while_a_call_is_inside() -> None:
     clock, metrics = Clock(), Metrics()
     engine = MeteredEngine(Inner(clock), metrics, clock)
     assert metrics.value(families.ENGINE) == 0.0
-    engine.transcribe([], "ru")
+    engine.transcribe([], RUSSIAN)
     clock.now_s += 50.0
-    engine.transcribe([], "ru")
+    engine.transcribe([], RUSSIAN)
     assert metrics.value(families.ENGINE) == 4.0
     assert engine.facts.model == "m"
 
@@ -83,7 +86,7 @@ def test_a_crash_of_the_engine_is_counted_and_its_time_too() -> None:
     inner = Inner(clock)
     inner.error = EngineCrashed("gone")
     with pytest.raises(EngineCrashed):
-        MeteredEngine(inner, metrics, clock).transcribe([], "ru")
+        MeteredEngine(inner, metrics, clock).transcribe([], RUSSIAN)
     assert metrics.value(families.CHILD_CRASHES, child="engine") == 1
     assert metrics.value(families.ENGINE) == 2.0
     assert metrics.value(families.ENGINE_SPEECH) == 0.0

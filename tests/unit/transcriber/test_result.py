@@ -3,17 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.contracts.transcript import Channel, Suppressed, Warning_
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedChannel
 from services.transcriber.domain.result import assemble
 from services.transcriber.domain.windows import GivenUp, HeardWord, WindowWords
 from services.transcriber.fakes import TWO_SPEAKERS, FakeEngine, window
 from tests.unit.transcriber.events import uploaded
 
+RUSSIAN = Hearing(language="ru")
+
 NOTHING = WindowWords(words=())
 
 
 def test_words_of_each_channel_stand_under_its_role() -> None:
-    heard = FakeEngine().transcribe(TWO_SPEAKERS.windows, "ru")
+    heard = FakeEngine().transcribe(TWO_SPEAKERS.windows, RUSSIAN)
 
     transcript = assemble(uploaded(), TWO_SPEAKERS, heard, FakeEngine.facts, 3)
 
@@ -59,7 +62,7 @@ def test_a_recording_without_windows_is_a_transcript_without_turns() -> None:
 def test_mono_has_no_roles_and_says_so() -> None:
     call = replace(TWO_SPEAKERS, channels=(PreparedChannel(),), windows=TWO_SPEAKERS.windows[:1])
 
-    transcript = assemble(uploaded(), call, FakeEngine().transcribe(call.windows, "ru"), FakeEngine.facts, 0)
+    transcript = assemble(uploaded(), call, FakeEngine().transcribe(call.windows, RUSSIAN), FakeEngine.facts, 0)
 
     assert (transcript.channel_mode, [turn.role for turn in transcript.turns]) == ("mono", [None])
     assert transcript.warnings == (Warning_(code="mono"),)
@@ -68,7 +71,7 @@ def test_mono_has_no_roles_and_says_so() -> None:
 def test_dual_mono_keeps_both_channels_and_counts_speech_once() -> None:
     call = replace(TWO_SPEAKERS, identical_channels=True, windows=TWO_SPEAKERS.windows[:1])
 
-    transcript = assemble(uploaded(), call, FakeEngine().transcribe(call.windows, "ru"), FakeEngine.facts, 0)
+    transcript = assemble(uploaded(), call, FakeEngine().transcribe(call.windows, RUSSIAN), FakeEngine.facts, 0)
 
     assert transcript.channel_mode == "dual_mono"
     assert transcript.warnings == (Warning_(code="dual_mono"),)

@@ -16,6 +16,7 @@ from pipeline.stream.ports import Message
 from pipeline.stream.retries import RetryTopic
 from pipeline.stream.safeguards import Safeguards
 from pipeline.testing import samples
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine, FakeFrontEnd
 from services.transcriber.intake import Handling, Intake
@@ -32,9 +33,9 @@ class ScriptedEngine(FakeEngine):
         super().__init__()
         self.script: list[RazgovorError | None] = []
 
-    def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         self.error = self.script.pop(0) if self.script else None
-        return super().transcribe(windows, language)
+        return super().transcribe(windows, hearing)
 
 
 class World:

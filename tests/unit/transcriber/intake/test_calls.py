@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.contracts import layout
 from pipeline.errors import CallFault, Postponed, Transient
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine
 from tests.unit.transcriber.intake.rig import Worker, World
@@ -111,10 +112,10 @@ def test_what_is_left_when_the_drain_is_over_is_released() -> None:
     messages = [world.upload(job) for job in ("a", "b")]
     in_engine, go_on = threading.Semaphore(0), threading.Event()
 
-    def transcribe(windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         in_engine.release()
         assert go_on.wait(10)
-        return FakeEngine().transcribe(windows, language)
+        return FakeEngine().transcribe(windows, hearing)
 
     worker.engine.transcribe = transcribe  # type: ignore[method-assign]  # an engine that waits for us
     threads = [threading.Thread(target=worker.carry, args=(message,)) for message in messages]
@@ -137,7 +138,7 @@ def test_a_store_that_takes_nothing_keeps_no_leaving_worker(monkeypatch: pytest.
     message = world.upload("a")
     never = threading.Event()
 
-    def transcribe(windows: Sequence[Window], language: str) -> list[WindowWords]:  # noqa: ARG001  the engine's
+    def transcribe(windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:  # noqa: ARG001  the engine's
         def hang(*_args: object, **_named: object) -> None:
             never.wait()
 

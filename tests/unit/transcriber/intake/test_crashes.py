@@ -11,6 +11,7 @@ from pipeline.contracts import layout
 from pipeline.errors import Fatal, Postponed, WorkerCrashed
 from pipeline.stream.ports import Message
 from pipeline.testing.waiting import eventually
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine
 from services.transcriber.ports import EngineCrashed
@@ -31,10 +32,10 @@ def test_a_call_that_crashed_two_workers_runs_alone() -> None:
     in_engine, go_on = threading.Event(), threading.Event()
 
     class Blocking(FakeEngine):
-        def transcribe(self, windows: Sequence[Window], language: str) -> list[WindowWords]:
+        def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
             in_engine.set()
             assert go_on.wait(10)
-            return super().transcribe(windows, language)
+            return super().transcribe(windows, hearing)
 
     blocking = Blocking()
     worker.engine.transcribe = blocking.transcribe  # type: ignore[method-assign]  # an engine that waits for us

@@ -10,6 +10,7 @@ import pytest
 from pipeline.contracts import layout
 from pipeline.errors import Postponed
 from pipeline.testing.waiting import eventually
+from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine
 from tests.unit.transcriber.intake.rig import TAKEOVER_AFTER_S, Worker, World, begun_elsewhere
@@ -60,9 +61,9 @@ def test_a_call_in_the_engine_gives_signs_of_life_when_it_is_anothers() -> None:
         eventually(lambda: len(world.markers()) > 1)
         assert worker.intake.live()
 
-    def transcribe(windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         taken_away()
-        return FakeEngine().transcribe(windows, language)
+        return FakeEngine().transcribe(windows, hearing)
 
     worker.engine.transcribe = transcribe  # type: ignore[method-assign]  # the partition goes while it hears
     worker.carry(message)
@@ -77,10 +78,10 @@ def test_a_call_whose_turn_has_not_come_is_let_go_of_when_it_is_anothers() -> No
     worker = Worker(world)
     message = world.upload("a")
 
-    def transcribe(windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         worker.intake.disowned([message])
         worker.intake.still_wanted("a/1")
-        return FakeEngine().transcribe(windows, language)
+        return FakeEngine().transcribe(windows, hearing)
 
     worker.engine.transcribe = transcribe  # type: ignore[method-assign]  # it waits for its turn
     with pytest.raises(Postponed):
@@ -96,10 +97,10 @@ def test_three_hours_in_the_engine_survive_a_rebalance_every_minute() -> None:
     message = world.upload("a")
     in_engine, go_on = threading.Event(), threading.Event()
 
-    def transcribe(windows: Sequence[Window], language: str) -> list[WindowWords]:
+    def transcribe(windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         in_engine.set()
         assert go_on.wait(110)
-        return FakeEngine().transcribe(windows, language)
+        return FakeEngine().transcribe(windows, hearing)
 
     first.engine.transcribe = transcribe  # type: ignore[method-assign]  # an engine that takes its time
     working = threading.Thread(target=first.carry, args=(message,))

@@ -1,0 +1,168 @@
+"""What a recognizer is asked and what it answers: the values that cross `ports.Recognizer`. Used by `batching`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil
+
+from services.transcriber.domain.filters import MAX_COMPRESSION_RATIO, compression_ratio
+from services.transcriber.domain.timeline import Span, to_seconds
+from services.transcriber.domain.windows import HeardWord, Window
+
+
+class Features(StrEnum):
+    """What a recognizer listens to."""
+
+    SAMPLES = "samples"
+    LOG_MEL_80 = "log-mel-80"
+    LOG_MEL_128 = "log-mel-128"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """How a call's windows are to be heard.
+
+    Attributes:
+        language: ISO 639-1.
+        priority: The event's: whose windows go first.
+        prompt: Text that the words may resemble: names, tariffs.
+    """
+
+    language: str
+    priority: str = "normal"
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeAxis:
+    """How much time a model looks at for a passage: the passage and a pause, in whole steps.
+
+    Passages are batched only with those of the same axis, so that no passage hears its neighbours' length.
+
+    Attributes:
+        step_s: Axes are multiples of this.
+        pause_s: At least so much silence after the passage.
+        least_s: The shortest axis.
+        whole_s: The longest axis.
+    """
+
+    step_s: float = 30.0
+    pause_s: float = 0.0
+    least_s: float = 30.0
+    whole_s: float = 30.0
+
+    def seconds(self, duration_s: float) -> float:
+        """The axis of a passage of this length."""
+        stepped_s = ceil((duration_s + self.pause_s) / self.step_s) * self.step_s
+        return min(max(stepped_s, self.least_s), self.whole_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A window, or a part of it, to be heard. Small: the samples stay in the channel's file.
+
+    Attributes:
+        window: What holds it.
+        part: Which of the window's samples.
+    """
+
+    window: Window
+    part: Span
+
+    @classmethod
+    def whole(cls, window: Window) -> Passage:
+        """All of a window."""
+        return cls(window=window, part=Span(0, window.samples))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its window."""
+        return self.part == Span(0, self.window.samples)
+
+    @property
+    def duration_s(self) -> float:
+        """How much is heard."""
+        return to_seconds(self.part.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How tokens are looked for; a recognizer without a search takes no notice.
+
+    Attributes:
+        beam_size: Hypotheses kept; with a temperature: drawn.
+        temperature: 0: the most likely; above: drawn by chance.
+        whole_axis: Look at the whole time axis, whatever the passage's length.
+    """
+
+    beam_size: int = 5
+    temperature: float = 0.0
+    whole_axis: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Passages that are heard together, of any calls and channels; what is heard in one never depends on the others.
+
+    Attributes:
+        passages: At most `Capacity.batch_size`, all of one time axis.
+        language: Of all of them, ISO 639-1; None: no words are wanted, only which language is spoken in each.
+        search: How tokens are looked for.
+        prompt: Text that the words may resemble: names, tariffs. One for all of them.
+    """
+
+    passages: tuple[Passage, ...]
+    language: str | None
+    search: Search = Search()
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one search heard in a passage.
+
+    Attributes:
+        words: With their seconds from the passage's start, in order.
+        text: Of all of them.
+        avg_logprob: Mean over the tokens.
+        no_speech_prob: That nobody speaks.
+        hit_cap: It would have gone on: a loop, or a very fast speaker.
+        languages: Probability by language; only where no language was given.
+    """
+
+    words: tuple[HeardWord, ...] = ()
+    text: str = ""
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    hit_cap: bool = False
+    languages: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is a loop: nonsense, however sure the model was."""
+        return self.hit_cap or compression_ratio(self.text) > MAX_COMPRESSION_RATIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What a recognizer takes.
+
+    Attributes:
+        slots: Batches that it works on at once.
+        ahead: Batches given to it beyond these, so that it never waits for the next.
+        batch_size: Passages in a batch.
+        window_s: The longest passage.
+        features: What it listens to.
+        languages: What it understands, ISO 639-1.
+        axis: How much time it looks at.
+    """
+
+    slots: int = 1
+    ahead: int = 0
+    batch_size: int = 1
+    window_s: float = 30.0
+    features: Features = Features.SAMPLES
+    languages: frozenset[str] = frozenset({"ru"})
+    axis: TimeAxis = TimeAxis()
