@@ -22,7 +22,7 @@ from services.transcriber.models import Listing, Verification
 _MEGABYTE: Final = 1_000_000
 _STATE_COLOURS: Final = {"ready": "green", "absent": "dim", "damaged": "red"}
 
-app = typer.Typer(help="Whisper models: which there are, get one, check what lies in the cache.", no_args_is_help=True)
+app = typer.Typer(help="Models: which there are, get one, check what lies in the cache.", no_args_is_help=True)
 
 CacheOption = Annotated[
     Path | None,
@@ -35,7 +35,9 @@ def list_command(cache: CacheOption = None) -> None:
     """Show every model of the catalogue and whether it is here."""
     with _failures_explained():
         listings = models.list_models(cache=_cache(cache))
-    table = Table("model", "parameters", "size", "licence", "state", "sources", box=box.SIMPLE)
+    table = Table("model", "engine", "size", "licence", "state", "from", box=box.SIMPLE)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for listing in listings:
         table.add_row(*_listing_row(listing))
     console = Console(soft_wrap=True)
@@ -46,14 +48,21 @@ def list_command(cache: CacheOption = None) -> None:
 
 @app.command("get")
 def get_command(
-    name: Annotated[str, typer.Argument(help="A model of `razgovor models list`.")], cache: CacheOption = None
+    name: Annotated[str, typer.Argument(help="A model of `razgovor models list`.")],
+    given: Annotated[
+        Path | None, typer.Option("--from", help="A folder that holds its files; then no network is needed.")
+    ] = None,
+    cache: CacheOption = None,
 ) -> None:
     """Bring a model into the cache, its hashes checked. Does nothing if it is there and whole."""
     with _failures_explained(), download_bar(name) as progress:
-        model = models.get(name, cache=_cache(cache), progress=progress)
+        if given is None:
+            model = models.get(name, cache=_cache(cache), progress=progress)
+        else:
+            model = models.take(name, given, cache=_cache(cache), progress=progress)
     console = Console(soft_wrap=True)
     console.print(f"{model.name}: {_megabytes(model.size_bytes)} in {model.folder}", highlight=False)
-    console.print(f"model.bin sha256 {model.sha256}, {_assurance(pinned=model.pinned)}", highlight=False)
+    console.print(f"weights sha256 {model.sha256}, {_assurance(pinned=model.pinned)}", highlight=False)
 
 
 @app.command("verify")
@@ -99,11 +108,11 @@ def _listing_row(listing: Listing) -> tuple[str, ...]:
     colour = _STATE_COLOURS[listing.state]
     return (
         listing.name,
-        f"{listing.parameters_millions} M",
+        listing.engine,
         about + _megabytes(listing.size_bytes),
         listing.licence,
         f"[{colour}]{listing.state}[/{colour}]",
-        ", ".join(listing.sources),
+        ", ".join(kind for kind in listing.sources if kind != "folder"),
     )
 
 

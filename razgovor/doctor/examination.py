@@ -73,7 +73,7 @@ def check_model(name_or_folder: str, cache: Path) -> tuple[Finding, int, int]:
         size_bytes = listings[canonical].size_bytes
         advice = f"`razgovor models get {canonical}` brings it; without a network fill {listings[canonical].folder}."
         return missing("model", f"{canonical} is not in the cache", advice), size_bytes, size_bytes
-    found = f"{model.name} in {model.folder}, model.bin sha256 {model.sha256[:12]}"
+    found = f"{model.name} in {model.folder}, weights sha256 {model.sha256[:12]}"
     if model.pinned:
         return ok("model", f"{found}, as pinned in the catalogue"), model.size_bytes, 0
     if model.source == "folder":

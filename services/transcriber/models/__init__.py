@@ -1,7 +1,8 @@
-"""Whisper models: which there are, where they come from, and that what lies in the cache is what it should be.
+"""Models: which there are, where they come from, and that what lies in the cache is what it should be.
 
-`catalogue` says what can be had (models.toml), `fetching` and the sources bring it, `inspection` checks a folder, `library`
-joins them. The transcriber's composition root and the command line call `resolve`, `get`, `verify` and `list_models`.
+`catalogue` says what can be had (models.toml), `formats` which files make a model, `fetching` and the sources bring them,
+`inspection` checks a folder, `library` joins them. The transcriber's composition root and the command line call `resolve`,
+`get`, `take`, `verify` and `list_models`.
 Nothing here loads a model or reads the environment: the cache folder is handed in.
 """
 
@@ -16,6 +17,7 @@ from services.transcriber.models.library import (
     get,
     list_models,
     resolve,
+    take,
     verify,
 )
 
@@ -29,5 +31,6 @@ __all__ = [
     "get",
     "list_models",
     "resolve",
+    "take",
     "verify",
 ]

@@ -7,10 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from services.transcriber.models.formats import FORMAT_NAMES, WHISPER, Format, Precision, format_of
 
 _CATALOGUE_FILE: Final = Path(__file__).with_name("models.toml")
-_FP16_BYTES: Final = 2
+_PARAMETER_BYTES: Final = {"float32": 4, "float16": 2, "int8": 1}
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z_]+\.(bin|json|txt)$")]
@@ -19,7 +21,7 @@ FileName = Annotated[str, Field(pattern=r"^[a-z_]+\.(bin|json|txt)$")]
 class _Entry(BaseModel):
     """A frozen part of the catalogue that knows exactly its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Part(_Entry):
@@ -81,17 +83,32 @@ Source = Annotated[FolderSource | PackagesSource | HubSource, Field(discriminato
 class Entry(_Entry):
     """One model of the catalogue."""
 
+    format_name: str = Field(default=WHISPER.name, alias="format", description="Which files it is made of.")
+    precision: Precision = Field(default="float16", description="Of the stored weights.")
     parameters_millions: int = Field(gt=0, description="Published, rounded.")
     licence: str
+    languages: tuple[str, ...] = Field(default=(), description="ISO 639-1; none: many.")
     requires: tuple[FileName, ...] = Field(
         default=(), description="Files it needs beyond those that every model needs."
     )
     sources: tuple[Source, ...] = Field(min_length=1)
 
+    @field_validator("format_name")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in FORMAT_NAMES:
+            raise ValueError(f"there is no format {name!r}")
+        return name
+
+    @property
+    def format(self) -> Format:
+        """Which files it is made of."""
+        return format_of(self.format_name, self.precision)
+
     @property
     def approximate_bytes(self) -> int:
-        """About what the weights take on the disk: two bytes a parameter."""
-        return self.parameters_millions * 1_000_000 * _FP16_BYTES
+        """About what the weights take on the disk."""
+        return self.parameters_millions * 1_000_000 * _PARAMETER_BYTES[self.precision]
 
     @property
     def known_bytes(self) -> int | None:

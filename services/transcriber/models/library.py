@@ -6,18 +6,19 @@ network once the model is there.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from services.transcriber.models.catalogue import Catalogue, Entry, FolderSource, shipped_catalogue
+from services.transcriber.models.catalogue import Catalogue, Entry, shipped_catalogue
 from services.transcriber.models.errors import ModelDamaged, ModelUnavailable
-from services.transcriber.models.fetching import Downloads, exclusive, fetch, model_folder
+from services.transcriber.models.fetching import Downloads, exclusive, fetch, model_folder, take_over
+from services.transcriber.models.formats import WHISPER, Format
 from services.transcriber.models.hashes import HashMemo
-from services.transcriber.models.inspection import Expectation, FileCheck, Verdict, holds_model, inspect, records
+from services.transcriber.models.inspection import Expectation, FileCheck, Verdict, inspect, records
 from services.transcriber.models.manifest import Manifest, read_manifest, write_manifest
+from services.transcriber.models.places import Place, known, locate
 from services.transcriber.models.progress import Progress, silent
 
 
@@ -28,7 +29,9 @@ class Model:
     Attributes:
         name: As in the catalogue, or the folder's name; for provenance.
         folder: What the engine loads.
-        sha256: Of model.bin, the weights.
+        format: What its files are, and which engine loads them.
+        languages: That it knows; none: many.
+        sha256: Of the weights; see `Format.weights_sha256`.
         size_bytes: Of all files that the engine reads.
         licence: None for a folder that the catalogue does not know.
         source: `packages`, `hub` or `folder`.
@@ -37,6 +40,8 @@ class Model:
 
     name: str
     folder: Path
+    format: Format
+    languages: tuple[str, ...]
     sha256: str
     size_bytes: int
     licence: str | None
@@ -64,23 +69,13 @@ class Listing:
     """One line of the catalogue; `size_bytes` is `approximate` until the files were seen."""
 
     name: str
-    parameters_millions: int
+    engine: str
     licence: str
     size_bytes: int
     approximate: bool
     state: Literal["ready", "absent", "damaged"]
     folder: Path
     sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """A model's name, its entry if the catalogue has one, and the folder where it lies or would lie."""
-
-    name: str
-    folder: Path
-    entry: Entry | None
-    ours: bool = field(default=False)
 
 
 def resolve(
@@ -97,7 +92,7 @@ def resolve(
     Files that were not touched since they were last read through are not read again.
 
     Args:
-        name_or_folder: A name or alias of the catalogue, or a folder with a CTranslate2 Whisper model.
+        name_or_folder: A name or alias of the catalogue, or a folder with a model.
         cache: Where models are kept.
         progress: Told about what takes long.
         may_fetch: Whether a missing model may be got; otherwise nothing touches the network.
@@ -108,17 +103,17 @@ def resolve(
         ModelUnavailable: It is not here and can't be had; the message names the folder to fill.
         ModelDamaged: A file is missing or is not the one it was.
     """
-    place = _locate(name_or_folder, cache, catalogue or shipped_catalogue())
-    if holds_model(place.folder):
+    place = locate(name_or_folder, cache, catalogue or shipped_catalogue())
+    if place.filled:
         return _accept(place, cache, progress)
     if place.entry is None:
-        raise ModelUnavailable(f"there is no model.bin in the folder {place.folder}")
+        raise ModelUnavailable(place.emptiness)
     if not may_fetch:
         raise ModelUnavailable(
             f"model {place.name} is not in {place.folder}; `razgovor models get {place.name}` brings it"
         )
     with exclusive(cache, place.name, progress):
-        if not holds_model(place.folder):  # whoever held the lock before us may have brought it
+        if not place.filled:  # whoever held the lock before us may have brought it
             fetch(place.name, place.entry, cache=cache, downloads=downloads or Downloads(), progress=progress)
         return _accept(place, cache, progress)
 
@@ -133,9 +128,26 @@ def get(
 ) -> Model:
     """Bring a model of the catalogue into the cache, if it is not there. See `resolve`."""
     chosen = catalogue or shipped_catalogue()
-    if chosen.canonical(name) not in chosen.models:
-        raise ModelUnavailable(_unknown(name, chosen))
-    return resolve(chosen.canonical(name), cache=cache, progress=progress, catalogue=chosen, downloads=downloads)
+    name, _ = known(name, chosen)
+    return resolve(name, cache=cache, progress=progress, catalogue=chosen, downloads=downloads)
+
+
+def take(
+    name: str, given: Path, *, cache: Path, progress: Progress = silent, catalogue: Catalogue | None = None
+) -> Model:
+    """Copy a model of the catalogue out of a folder into the cache; touches no network.
+
+    Raises:
+        ModelUnavailable: The folder does not hold it, or the cache has one already.
+        ModelDamaged: A file is not the one that it should be.
+    """
+    name, entry = known(name, catalogue or shipped_catalogue())
+    place = Place(name=name, folder=model_folder(cache, name), format=entry.format, entry=entry, ours=True)
+    with exclusive(cache, name, progress):
+        if place.filled:
+            raise ModelUnavailable(f"there is a model in {place.folder} already; remove that folder first")
+        take_over(name, entry, given.expanduser(), cache=cache, progress=progress)
+        return _accept(place, cache, progress)
 
 
 def verify(
@@ -147,9 +159,9 @@ def verify(
         ModelUnavailable: There is no model.
         ModelDamaged: Its manifest can't be read.
     """
-    place = _locate(name_or_folder, cache, catalogue or shipped_catalogue())
-    if not holds_model(place.folder):
-        raise ModelUnavailable(f"there is no model.bin in the folder {place.folder}")
+    place = locate(name_or_folder, cache, catalogue or shipped_catalogue())
+    if not place.filled:
+        raise ModelUnavailable(place.emptiness)
     manifest = read_manifest(place.folder)
     checks = _inspect(place, manifest, cache, progress, trust=False)
     return Verification(
@@ -163,17 +175,19 @@ def canonical_name(name: str, *, catalogue: Catalogue | None = None) -> str:
 
 
 def list_models(*, cache: Path, catalogue: Catalogue | None = None) -> tuple[Listing, ...]:
-    """Every model of the catalogue, smallest first; reads no file through that was read before."""
+    """Every model of the catalogue, by engine, smallest first; reads no file through that was read before."""
     chosen = catalogue or shipped_catalogue()
-    by_size = sorted(chosen.models.items(), key=lambda item: item[1].parameters_millions)
-    return tuple(_list_one(name, entry, cache, chosen) for name, entry in by_size)
+    in_order = sorted(
+        chosen.models.items(), key=lambda item: (item[1].format.engine != WHISPER.engine, item[1].parameters_millions)
+    )
+    return tuple(_list_one(name, entry, cache, chosen) for name, entry in in_order)
 
 
 def _list_one(name: str, entry: Entry, cache: Path, catalogue: Catalogue) -> Listing:
-    place = _locate(name, cache, catalogue)
+    place = locate(name, cache, catalogue)
     state: Literal["ready", "absent", "damaged"] = "absent"
     size_bytes = entry.known_bytes
-    if holds_model(place.folder):
+    if place.filled:
         try:
             size_bytes = _accept(place, cache, silent).size_bytes
             state = "ready"
@@ -181,7 +195,7 @@ def _list_one(name: str, entry: Entry, cache: Path, catalogue: Catalogue) -> Lis
             state = "damaged"
     return Listing(
         name=name,
-        parameters_millions=entry.parameters_millions,
+        engine=entry.format.engine,
         licence=entry.licence,
         size_bytes=entry.approximate_bytes if size_bytes is None else size_bytes,
         approximate=size_bytes is None,
@@ -191,31 +205,7 @@ def _list_one(name: str, entry: Entry, cache: Path, catalogue: Catalogue) -> Lis
     )
 
 
-def _locate(name_or_folder: str, cache: Path, catalogue: Catalogue) -> _Place:
-    name = catalogue.canonical(name_or_folder)
-    entry = catalogue.models.get(name)
-    if entry is not None:
-        candidates = (model_folder(cache, name), *_folders(entry, cache))
-        folder = next((path for path in candidates if holds_model(path)), candidates[0])
-        return _Place(name=name, folder=folder, entry=entry, ours=folder == candidates[0])
-    folder = Path(name_or_folder).expanduser()
-    if os.sep in name_or_folder or folder.is_dir():
-        if not folder.is_dir():
-            raise ModelUnavailable(f"there is no folder {folder}; fill it with a CTranslate2 Whisper model")
-        return _Place(name=folder.resolve().name, folder=folder.resolve(), entry=None)
-    raise ModelUnavailable(_unknown(name_or_folder, catalogue))
-
-
-def _folders(entry: Entry, cache: Path) -> tuple[Path, ...]:
-    return tuple(cache / source.path for source in entry.sources if isinstance(source, FolderSource))
-
-
-def _unknown(name: str, catalogue: Catalogue) -> str:
-    known = ", ".join((*catalogue.models, *catalogue.aliases))
-    return f"there is no model {name!r}: take one of {known}, or a folder with a CTranslate2 Whisper model"
-
-
-def _accept(place: _Place, cache: Path, progress: Progress) -> Model:
+def _accept(place: Place, cache: Path, progress: Progress) -> Model:
     manifest = read_manifest(place.folder)
     checks = _inspect(place, manifest, cache, progress, trust=True)
     bad = [check for check in checks if not check.verdict.good]
@@ -231,7 +221,9 @@ def _accept(place: _Place, cache: Path, progress: Progress) -> Model:
     return Model(
         name=place.name,
         folder=place.folder,
-        sha256=found["model.bin"].sha256,
+        format=place.format,
+        languages=place.entry.languages if place.entry else (),
+        sha256=place.format.weights_sha256(found),
         size_bytes=sum(fingerprint.size_bytes for fingerprint in found.values()),
         licence=place.entry.licence if place.entry else None,
         source=manifest.source if manifest else "folder",
@@ -240,13 +232,14 @@ def _accept(place: _Place, cache: Path, progress: Progress) -> Model:
 
 
 def _inspect(
-    place: _Place, manifest: Manifest | None, cache: Path, progress: Progress, *, trust: bool
+    place: Place, manifest: Manifest | None, cache: Path, progress: Progress, *, trust: bool
 ) -> tuple[FileCheck, ...]:
     memo = HashMemo(place.folder, cache=cache)
     entry = place.entry
     return inspect(
         place.folder,
         Expectation(
+            format=place.format,
             requires=entry.requires if entry else (),
             manifest=manifest,
             pinned=entry.known_hashes if entry else lambda _file: frozenset(),
@@ -255,6 +248,6 @@ def _inspect(
     )
 
 
-def _record_filled_by_hand(place: _Place, checks: tuple[FileCheck, ...]) -> None:
+def _record_filled_by_hand(place: Place, checks: tuple[FileCheck, ...]) -> None:
     with suppress(OSError):  # brought along by an image, read-only: then every start records anew
         write_manifest(place.folder, Manifest(model=place.name, source="folder", files=records(checks)))

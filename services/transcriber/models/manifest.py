@@ -14,6 +14,7 @@ from services.transcriber.models.errors import ModelDamaged
 from services.transcriber.models.storage import write_private_file
 
 MANIFEST_NAME: Final = "manifest.json"
+SourceKind = Literal["folder", "packages", "hub"]
 
 
 class FileRecord(BaseModel):
@@ -37,7 +38,7 @@ class Manifest(BaseModel):
 
     manifest_schema: Literal["razgovor.model/1"] = Field(default="razgovor.model/1", alias="schema")
     model: str
-    source: Literal["folder", "packages", "hub"]
+    source: SourceKind
     revision: str | None = None
     files: dict[str, FileRecord]
 

@@ -34,7 +34,7 @@ def write_private_file(path: Path, text: str) -> None:
 
 def seal_files(folder: Path) -> None:
     """Give the files of a folder that we made their mode, and have them on the disk before anybody sees them."""
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fchmod(descriptor, _FILE_MODE)

@@ -15,7 +15,10 @@ from services.transcriber.models.catalogue import (
 
 
 def test_the_shipped_catalogue_has_the_models_that_users_know() -> None:
-    assert set(shipped_catalogue().models) == {"tiny", "base", "small", "medium", "large-v3", "large-v3-turbo"}
+    models = shipped_catalogue().models
+    whisper = {name for name, entry in models.items() if entry.format.engine == "whisper"}
+    assert whisper == {"tiny", "base", "small", "medium", "large-v3", "large-v3-turbo"}
+    assert {"gigaam-v3-ctc", "gigaam-v3-rnnt-int8", "t-one", "vosk-ru", "fastconformer-ru-ctc"} <= set(models)
 
 
 def test_aliases_lead_to_models() -> None:
@@ -35,7 +38,35 @@ def test_every_model_can_be_filled_by_hand_first() -> None:
 def test_every_model_is_on_the_hub_and_free_to_use() -> None:
     for entry in shipped_catalogue().models.values():
         assert any(isinstance(source, HubSource) for source in entry.sources)
-        assert entry.licence == "MIT"
+        assert entry.licence in {"MIT", "Apache-2.0", "CC-BY-4.0"}
+
+
+def test_models_of_the_second_engine_know_russian_alone() -> None:
+    for entry in shipped_catalogue().models.values():
+        assert entry.languages == (() if entry.format.engine == "whisper" else ("ru",))
+
+
+def test_quantized_models_lie_in_files_of_their_own() -> None:
+    models = shipped_catalogue().models
+    assert models["gigaam-v3-ctc"].format.weights == ("v3_ctc.onnx",)
+    assert models["gigaam-v3-ctc-int8"].format.weights == ("v3_ctc.int8.onnx",)
+    assert models["gigaam-v3-ctc"].approximate_bytes == 4 * models["gigaam-v3-ctc-int8"].approximate_bytes
+
+
+def test_a_format_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no format"):
+        Catalogue.model_validate(
+            {
+                "models": {
+                    "x": {
+                        "format": "wav2letter",
+                        "parameters_millions": 1,
+                        "licence": "MIT",
+                        "sources": [{"kind": "hub", "repository": "a/b"}],
+                    }
+                }
+            }
+        )
 
 
 def test_base_is_pinned_byte_by_byte_and_its_packages_come_before_the_hub() -> None:

@@ -170,7 +170,9 @@ def test_a_hub_repository_without_a_needed_file_is_a_source_that_failed(tmp_path
         return testing.fill(cache / "snapshots" / "x", {"model.bin": b"weights"})
 
     downloads = Downloads(packages=testing.no_packages, hub=hub)
-    with pytest.raises(ModelUnavailable, match=r"it lacks config\.json, tokenizer\.json, vocabulary\.json"):
+    with pytest.raises(
+        ModelUnavailable, match=r"config\.json missing, tokenizer\.json missing, vocabulary\.json missing"
+    ):
         get(NAME, cache=tmp_path, catalogue=testing.catalogue_of(testing.HUB), downloads=downloads)
 
 

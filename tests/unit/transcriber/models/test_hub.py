@@ -11,6 +11,7 @@ import pytest
 from services.transcriber.models import hub, testing
 from services.transcriber.models.catalogue import HubSource
 from services.transcriber.models.errors import ModelDamaged, SourceFailed
+from services.transcriber.models.formats import WHISPER
 from services.transcriber.models.hub import fetch_hub
 from services.transcriber.models.progress import silent
 
@@ -38,7 +39,7 @@ def fetch(folder: Path, weights: bytes = testing.FILES["model.bin"]) -> tuple[st
     def download(_: HubSource, *, cache: Path, **__: object) -> Path:
         return lay_out(cache, weights=weights)
 
-    return fetch_hub(testing.HUB, work=folder, into=into, download=download, progress=silent), into
+    return fetch_hub(testing.HUB, WHISPER, work=folder, into=into, download=download, progress=silent), into
 
 
 def test_files_come_out_of_the_hubs_cache_as_files_not_links(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path: Path) -> None:
         return snapshot
 
     with pytest.raises(ModelDamaged, match=r"config\.json"):
-        fetch_hub(testing.HUB, work=tmp_path, into=tmp_path / "into", download=download, progress=silent)
+        fetch_hub(testing.HUB, WHISPER, work=tmp_path, into=tmp_path / "into", download=download, progress=silent)
 
 
 def test_the_client_explains_in_one_line_why_it_failed(tmp_path: Path) -> None:
@@ -82,4 +83,4 @@ def test_the_client_explains_in_one_line_why_it_failed(tmp_path: Path) -> None:
 def test_a_client_that_failed_is_a_source_that_failed(tmp_path: Path) -> None:
     nonsense = testing.HUB.model_copy(update={"repository": "not a repository"})
     with pytest.raises(SourceFailed, match="HFValidationError"):
-        hub.hub_download(nonsense, cache=tmp_path, progress=silent)
+        hub.hub_download(nonsense, patterns=WHISPER.patterns, cache=tmp_path, progress=silent)
