@@ -1,47 +1,35 @@
-"""What engines invent: the credits of the films they learned from, and loops. Called by `domain.result`.
+"""What engines invent, kept out of the dialogue with its reason. Called by `domain.result`.
 
-Nothing is thrown away: what is kept out of the dialogue is listed with its reason.
+Nothing is thrown away: what is kept out is listed in the transcript's `suppressed`. Which rules these were is told by
+`VERSION`, in every transcript's provenance.
 """
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
-from services.transcriber.domain.words import Utterance
+from services.transcriber.domain.film_credits import bare, credit_flags, is_sound_caption
+from services.transcriber.domain.repetition import MAX_COMPRESSION_RATIO, compression_ratio, is_loop, loop_flags
+from services.transcriber.domain.words import SpokenWord, Utterance
+
+#: Of all rules that keep text out; raised with every change of them.
+VERSION: Final = "2"
 
 CREDITS: Final = "credits"
+SOUND_CAPTION: Final = "sound_caption"
 REPETITION: Final = "repetition"
+PROMPT: Final = "prompt"
 NO_SPEECH: Final = "no_speech"
 CROSSTALK: Final = "crosstalk"
 
-#: Text that compresses better than this is a loop.
-MAX_COMPRESSION_RATIO: Final = 2.4
+#: An utterance of which so large a part reads on in the prompt, over more than one of its terms, is the prompt.
+_PROMPT_SHARE: Final = 0.8
+_PROMPT_TERMS: Final = 3
 
-# Nobody says these on the telephone: they go wherever they stand. Matched on lower-case words joined by single spaces.
-_CREDITS_ANYWHERE: Final = re.compile(
-    r"\b(?:"
-    r"редактор субтитров(?: \w{1,2})?(?: \w+)?(?: корректор(?: \w{1,2})?(?: \w+)?)?"
-    r"|корректор \w \w+"
-    r"|субтитры (?:сделал|сделала|сделали|создал|создавал|создала|создали|делал|подготовил|подогнал|добавил)(?: \w+)?"
-    r"|субтитры (?:и перевод|предоставлены|подготовлены) \w+"
-    r"|dimatorzok"
-    r"|смотрите продолжение в (?:следующей|новой) серии"
-    r"|продолжение в следующей (?:части|серии)"
-    r"|подписывайтесь на (?:наш |мой )?канал"
-    r"|ставьте лайки?"
-    r"|subtitles by(?: the)? \w+(?: \w+)?"
-    r")\b"
-)
-# People may say these inside a sentence: they go only where they stand alone between two pauses.
-_CREDITS_ALONE: Final = re.compile(
-    r"(?:(?:продолжение следует|спасибо за просмотр|спасибо за субтитры \w+|до новых встреч"
-    r"|всем пока|thank you for watching|thanks for watching) ?)+"
-)
-_NOT_A_WORD: Final = re.compile(r"[^\w]+")
+__all__ = ["MAX_COMPRESSION_RATIO", "compression_ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +40,18 @@ class Kept:
     reason: str
 
 
-def compression_ratio(text: str) -> float:
-    """How much smaller the text gets: about 1 for short speech, far above 2 for loops; 0 for no text."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0
+def sieve(said: Iterable[Utterance], prompt: tuple[str, ...] = ()) -> tuple[list[Utterance], list[Kept]]:
+    """What goes into the dialogue, and what is kept out of it.
 
-
-def sieve(said: Iterable[Utterance]) -> tuple[list[Utterance], list[Kept]]:
-    """What goes into the dialogue, and what is kept out of it."""
+    Args:
+        said: What was heard.
+        prompt: The terms that the engine was told beforehand, in their order.
+    """
+    told = _Prompt.of(prompt)
     passed: list[Utterance] = []
     kept_out: list[Kept] = []
     for utterance in said:
-        for part, reason in _judged(utterance):
+        for part, reason in _judged(utterance, told):
             if reason is None:
                 passed.append(part)
             else:
@@ -71,26 +59,61 @@ def sieve(said: Iterable[Utterance]) -> tuple[list[Utterance], list[Kept]]:
     return passed, kept_out
 
 
-def _judged(utterance: Utterance) -> Iterator[tuple[Utterance, str | None]]:
-    if compression_ratio(utterance.text) > MAX_COMPRESSION_RATIO:
+def _judged(utterance: Utterance, prompt: _Prompt) -> Iterator[tuple[Utterance, str | None]]:
+    words = [word.text for word in utterance.words]
+    bares = [bare(word) for word in words]
+    probability = sum(word.probability for word in utterance.words) / len(words)
+    if is_sound_caption(words, probability):
+        yield utterance, SOUND_CAPTION
+    elif prompt.is_read_from(bares):
+        yield utterance, PROMPT
+    elif is_loop(utterance.text):
         yield utterance, REPETITION
-        return
-    flags = _credit_flags([_NOT_A_WORD.sub(" ", word.text.lower()).strip() for word in utterance.words])
-    for reason, wanted in ((None, False), (CREDITS, True)):
-        words = tuple(word for word, flag in zip(utterance.words, flags, strict=True) if flag is wanted)
-        if words:
-            yield replace(utterance, words=words), reason
+    else:
+        yield from _parted(utterance, credit_flags(words, probability), loop_flags(bares))
 
 
-def _credit_flags(words: list[str]) -> list[bool]:
-    """Per word, whether it belongs to credits."""
-    line = " ".join(word for word in words if word)
-    if _CREDITS_ALONE.fullmatch(line):
-        return [True] * len(words)
-    matches = [match.span() for match in _CREDITS_ANYWHERE.finditer(line)]
-    flags: list[bool] = []
-    position = 0
-    for word in words:
-        flags.append(bool(word) and any(begin <= position < end for begin, end in matches))
-        position += len(word) + 1 if word else 0
-    return flags
+def _parted(
+    utterance: Utterance, in_credits: list[bool], in_loop: list[bool]
+) -> Iterator[tuple[Utterance, str | None]]:
+    """The utterance, cut where credits or a loop begin and end."""
+
+    def reason(item: tuple[SpokenWord, bool, bool]) -> str | None:
+        _, is_credit, is_loop = item
+        return CREDITS if is_credit else REPETITION if is_loop else None
+
+    for why, group in groupby(zip(utterance.words, in_credits, in_loop, strict=True), key=reason):
+        yield replace(utterance, words=tuple(word for word, _, _ in group)), why
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A prompt's words in a line, and which term each belongs to."""
+
+    words: tuple[str, ...]
+    terms: tuple[int, ...]
+
+    @classmethod
+    def of(cls, terms: tuple[str, ...]) -> _Prompt:
+        pairs = [(word, index) for index, term in enumerate(terms) for word in bare(term).split()]
+        return cls(tuple(word for word, _ in pairs), tuple(index for _, index in pairs))
+
+    def is_read_from(self, bares: list[str]) -> bool:
+        """Whether the words are, but for a few, a stretch of the prompt that runs over several of its terms."""
+        said = " ".join(word for word in bares if word).split()
+        begin, length = self._longest_common_run(said)
+        terms = len(set(self.terms[begin : begin + length]))
+        return terms >= _PROMPT_TERMS and length >= _PROMPT_SHARE * len(said)
+
+    def _longest_common_run(self, said: list[str]) -> tuple[int, int]:
+        """Where in the prompt, and how many words."""
+        best = (0, 0)
+        lengths = [0] * (len(self.words) + 1)
+        for word in said:
+            following = [0] * (len(self.words) + 1)
+            for index, told in enumerate(self.words):
+                if told == word:
+                    following[index + 1] = lengths[index] + 1
+                    best = max(best, (index + 1 - following[index + 1], following[index + 1]), key=lambda run: run[1])
+            lengths = following
+        return best

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from pipeline.contracts.events import AudioUploaded, Timings
 from pipeline.contracts.transcript import Channel, Provenance, Suppressed, Transcript, Warning_
 from services.transcriber.domain import filters, roles
+from services.transcriber.domain.credibility import credible
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.timeline import to_seconds
 from services.transcriber.domain.turns import dialogue
-from services.transcriber.domain.windows import GivenUp, Window, WindowWords
+from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.domain.words import Utterance, given_up, utterances
 
 Heard = Sequence[tuple[Window, WindowWords]]
-
-_UNLIKELY_SPEECH = 0.6
-_UNLIKELY_TEXT = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def assemble(
         engine: What heard it.
         queue_wait_ms: How long the call waited to be picked up.
     """
-    pairs = [(window, _credible(window, words)) for window, words in zip(call.windows, heard, strict=True)]
+    pairs = [(window, credible(window, words)) for window, words in zip(call.windows, heard, strict=True)]
     mode = roles.channel_mode(len(call.channels), identical=call.identical_channels)
     by_channel = roles.roles_of(mode, len(call.channels), event.channel_roles)
     said, kept_out = filters.sieve(utterances(pairs))
@@ -68,14 +66,6 @@ def assemble(
             parameters=dict(engine.parameters),
         ),
     )
-
-
-def _credible(window: Window, words: WindowWords) -> WindowWords:
-    """The same, or all of it given up where the engine itself doubts that anybody spoke."""
-    if words.no_speech_prob <= _UNLIKELY_SPEECH or words.avg_logprob >= _UNLIKELY_TEXT or not words.words:
-        return words
-    text = "".join(word.text for word in words.words).strip()
-    return WindowWords(words=(), given_up=(GivenUp(0.0, window.duration_s, text, filters.NO_SPEECH),))
 
 
 def _channels(said: Iterable[Utterance], by_channel: Mapping[int, str | None]) -> Iterator[Channel]:

@@ -119,3 +119,11 @@ def test_words_that_the_engine_itself_doubts_are_kept_out() -> None:
 
     assert transcript.turns == ()
     assert [(item.text, item.reason) for item in transcript.suppressed] == [("шум", "no_speech")]
+
+
+def test_words_of_a_window_that_failed_have_confidence_0() -> None:
+    failed = WindowWords(words=(HeardWord(" неясно", 0.0, 1.0, 0.7),), no_speech_prob=0.1, avg_logprob=-1.2)
+
+    transcript = assemble(uploaded(), TWO_SPEAKERS, [failed, NOTHING], FakeEngine.facts, 0)
+
+    assert [(word.text, word.confidence) for word in transcript.words] == [("неясно", 0)]
