@@ -36,6 +36,7 @@ from services.transcriber.adapters.whisper import Whisper
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts, assemble
 
 _ROLES: Final = ("operator", "customer")
@@ -140,7 +141,7 @@ def _print_sums(sums: Sums) -> None:
 def _ours(recording: Path, parts: Parts, folder: Path) -> tuple[PreparedCall, Transcript]:
     data = recording.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    prepared = parts.listener(Order(audio=recording, folder=folder, call="call", sha256=sha256))
+    prepared = parts.listener(Order(audio=recording, folder=folder, recording=Recording(call="call", sha256=sha256)))
     heard = parts.whisper(CallWindows(prepared.windows, Hearing(language="ru"))) if prepared.windows else []
     return prepared, assemble(_event(sha256, len(data)), prepared, heard, EngineFacts("bench", "measured", ""), 0)
 

@@ -18,6 +18,7 @@ from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FileFrontEnd, TimedEngine
@@ -35,11 +36,11 @@ class ChaosFrontEnd:
         self._cheap = FileFrontEnd()
 
     @contextmanager
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
         poison = poison_in(audio.read_bytes())
         front_end = self._child if poison is not None and poison.is_decoders else self._cheap
-        with front_end.prepare(audio, call=call, sha256=sha256) as prepared:
+        with front_end.prepare(audio, recording) as prepared:
             yield prepared
 
 

@@ -5,6 +5,7 @@ The model is loaded and warmed before the group is joined: a worker that cannot 
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ RETRIES: Final = retry_topic(AudioUploaded.TOPIC)
 TOPICS: Final = (AudioUploaded.TOPIC, RETRIES)
 #: Batches of windows that the calls under way are to fill, if each call gave but one window.
 IN_FLIGHT_BATCHES: Final = 4
+#: Two at least: one alone would let a long recording hold up all others.
+FRONT_ENDS: Final = min(max(2, len(os.sched_getaffinity(0))), 8)
 
 
 def _now() -> datetime:
@@ -76,8 +79,9 @@ def front_end(settings: TranscriberSettings, still_wanted: StillWanted) -> Child
             decode=DecodeLimits(max_duration_s=settings.max_duration_s, max_channels=settings.max_channels),
             timeout_s=settings.decode_timeout_s,
             memory_bytes=settings.decode_memory_bytes,
+            long_recording_s=settings.long_recording_s,
         ),
-        children=settings.front_ends,
+        children=settings.front_ends or FRONT_ENDS,
         still_wanted=still_wanted,
     )
 

@@ -17,6 +17,7 @@ from typing import Final
 from pipeline.errors import CallFault, Postponed, RazgovorError, RetriableFault
 from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing, Passage
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import Piece, Span, to_samples, to_seconds
 from services.transcriber.domain.windows import HeardWord, Window, WindowWords
@@ -61,13 +62,13 @@ class FakeFrontEnd:
         self.prepared: list[str] = []
 
     @contextmanager
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
-        if hashlib.sha256(audio.read_bytes()).hexdigest() != sha256:
+        if hashlib.sha256(audio.read_bytes()).hexdigest() != recording.sha256:
             raise RetriableFault("audio_mismatch")
         if self.error is not None:
             raise self.error
-        self.prepared.append(call)
+        self.prepared.append(recording.call)
         yield self.call
 
 
@@ -158,9 +159,9 @@ class FileFrontEnd:
     """
 
     @contextmanager
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
-        if hashlib.sha256(audio.read_bytes()).hexdigest() != sha256:
+        if hashlib.sha256(audio.read_bytes()).hexdigest() != recording.sha256:
             raise RetriableFault("audio_mismatch")
         try:
             with wave.open(str(audio), "rb") as header:
@@ -171,7 +172,7 @@ class FileFrontEnd:
         yield PreparedCall(
             duration_s=duration_s,
             channels=tuple(PreparedChannel() for _ in range(channels)),
-            windows=(window(0, (0.0, duration_s), call=call, pcm=audio),),
+            windows=(window(0, (0.0, duration_s), call=recording.call, pcm=audio),),
         )
 
 

@@ -18,6 +18,7 @@ from pipeline.crash_points import reach
 from pipeline.errors import CallFault, RetriableFault, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
 from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import assemble
 from services.transcriber.ports import Ports
 
@@ -110,7 +111,7 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
     try:
         with (
             ports.store.local_path(event.audio.key) as audio,
-            ports.front_end.prepare(audio, call=f"{event.job_id}/{event.run}", sha256=event.audio.sha256) as call,
+            ports.front_end.prepare(audio, _recording(event)) as call,
         ):
             reach("transcriber.prepared")
             heard = ports.engine.transcribe(call.windows, hearing) if call.windows else []
@@ -118,3 +119,15 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
     except BlobNotFound:
         raise RetriableFault("audio_missing") from None
     return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms))
+
+
+def _recording(event: AudioUploaded) -> Recording:
+    audio = event.audio
+    return Recording(
+        call=f"{event.job_id}/{event.run}",
+        sha256=audio.sha256,
+        media_type=audio.media_type,
+        size_bytes=audio.size_bytes,
+        declared_duration_s=None if audio.declared_duration_ms is None else audio.declared_duration_ms / 1000,
+        priority=event.priority,
+    )

@@ -15,6 +15,7 @@ from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.ports import Engine, EngineCrashed, FrontEnd
@@ -73,10 +74,10 @@ class MeteredFrontEnd:
         self._metrics = metrics
 
     @contextmanager
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
         try:
-            with self._front_end.prepare(audio, call=call, sha256=sha256) as prepared:
+            with self._front_end.prepare(audio, recording) as prepared:
                 yield prepared
         except WorkerCrashed:
             self._metrics.add(families.CHILD_CRASHES, child="front_end")

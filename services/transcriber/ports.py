@@ -16,6 +16,7 @@ from pipeline.blobs.ports import BlobStore
 from pipeline.errors import Postponed, RazgovorError
 from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 
@@ -46,13 +47,12 @@ class RecognizerCrashed(RecognizerError):
 class FrontEnd(Protocol):
     """Decodes a recording, splits its channels and finds what is to be heard."""
 
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> AbstractContextManager[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> AbstractContextManager[PreparedCall]:
         """The call made ready; its files last as long as the context.
 
         Args:
-            audio: The recording; only read.
-            call: Goes into the windows, to tell calls apart.
-            sha256: What the recording's bytes must hash to.
+            audio: The recording's bytes; only read.
+            recording: What is known of it.
 
         Raises:
             RetriableFault: `audio_mismatch`.

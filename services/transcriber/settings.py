@@ -25,7 +25,15 @@ class TranscriberSettings(ServiceSettings):
     max_in_flight: int | None = Field(
         default=None, ge=1, le=1024, description="Calls under way at once; none: four times the batch size."
     )
-    front_ends: int = Field(default=1, ge=1, le=64, description="Processes that decode and listen for speech.")
+    front_ends: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Processes that decode and listen for speech; none: one a core, at least 2, at most 8.",
+    )
+    long_recording_s: float = Field(
+        default=600.0, gt=0, le=86_400, description="Recordings that seem longer never occupy all of these processes."
+    )
     takeover_after_s: float = Field(
         default=15.0,
         gt=0,

@@ -18,9 +18,11 @@ from pipeline.blobs.scratch import scratch_errors
 from pipeline.errors import CallFault
 from pipeline.isolation import ChildPool, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
+from services.transcriber.adapters.places import Places
 from services.transcriber.adapters.requests import Order
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.recording import Recording
 from services.transcriber.ports import StillWanted
 
 MakeListener: TypeAlias = Callable[[Rules, DecodeLimits], Callable[[Order], PreparedCall]]
@@ -34,12 +36,14 @@ class FrontEndLimits:
         decode: What is taken of a recording.
         timeout_s: Decoding and listening together.
         memory_bytes: On top of the libraries and the speech model.
+        long_recording_s: Longer ones never occupy all children.
         start_timeout_s: Loading these.
     """
 
     decode: DecodeLimits
     timeout_s: float
     memory_bytes: int
+    long_recording_s: float = 600.0
     start_timeout_s: float = 120.0
 
 
@@ -51,7 +55,7 @@ class ChildFrontEnd:
             system's temporary folder. 64 kB a second and channel.
         rules: What decides what the engine hears.
         limits: What one call may take.
-        children: So many calls are prepared side by side.
+        children: So many calls are prepared side by side; of long ones, one less.
         still_wanted: Asked about a call before its turn comes.
         listener: Runs in the child and makes what prepares calls; another one only where poison is tried.
     """
@@ -69,6 +73,7 @@ class ChildFrontEnd:
         self._scratch_dir = scratch_dir
         self._limits = limits
         self._still_wanted = still_wanted
+        self._places = Places(children)
         self._children: ChildPool[Order, PreparedCall] = ChildPool(
             children,
             partial(listener or _listener, rules, limits.decode),
@@ -91,22 +96,20 @@ class ChildFrontEnd:
         self._children.close()
 
     @contextmanager
-    def prepare(self, audio: Path, *, call: str, sha256: str) -> Iterator[PreparedCall]:
+    def prepare(self, audio: Path, recording: Recording) -> Iterator[PreparedCall]:
         """See `ports.FrontEnd.prepare`."""
         with scratch_errors():
             scratch = TemporaryDirectory(prefix="razgovor-call-", dir=self._scratch_dir)
         with scratch as folder:
-            yield self._prepared(audio, Path(folder), call, sha256)
+            yield self._prepared(Order(audio=audio, folder=Path(folder), recording=recording))
 
-    def _prepared(self, audio: Path, folder: Path, call: str, sha256: str) -> PreparedCall:
-        order = Order(audio=audio, folder=folder, call=call, sha256=sha256)
+    def _prepared(self, order: Order) -> PreparedCall:
+        recording = order.recording
+        still_wanted = partial(self._still_wanted, recording.call)
+        is_long = recording.likely_duration_s > self._limits.long_recording_s
         try:
-            return serve(
-                self._children,
-                order,
-                timeout_s=self._limits.timeout_s,
-                still_wanted=partial(self._still_wanted, call),
-            )
+            with self._places.taken(priority=recording.priority, long=is_long, still_wanted=still_wanted):
+                return serve(self._children, order, timeout_s=self._limits.timeout_s, still_wanted=still_wanted)
         except ChildTimeout as error:
             raise CallFault("decode_timeout", limit_s=error.limit_s) from error
 

@@ -36,7 +36,7 @@ class Listener:
         # Channels that are alike because nothing was recorded on either are no dual mono.
         identical = decoded.identical_channels and len(measured) > 1 and not measured[0].silent
         speech = separate(measured[:1] if identical else measured, self._rules)
-        windows = tuple(self._windows(order.call, decoded, measured, speech))
+        windows = tuple(self._windows(order.recording.call, decoded, measured, speech))
         return PreparedCall(
             duration_s=decoded.duration_s,
             declared_duration_s=decoded.declared_duration_s,
@@ -67,5 +67,5 @@ class Listener:
 
 def _verify(order: Order) -> None:
     with order.audio.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != order.sha256:
+        if hashlib.file_digest(file, "sha256").hexdigest() != order.recording.sha256:
             raise RetriableFault("audio_mismatch")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window
 
@@ -18,16 +19,14 @@ class Order:
     """What the child is asked for.
 
     Attributes:
-        audio: The recording.
+        audio: The recording's bytes.
         folder: Where the channels' files go.
-        call: Goes into the windows.
-        sha256: What the recording's bytes must hash to.
+        recording: What is known of it.
     """
 
     audio: Path
     folder: Path
-    call: str
-    sha256: str
+    recording: Recording
 
 
 @dataclass(frozen=True, slots=True)

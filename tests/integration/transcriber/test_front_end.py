@@ -11,6 +11,7 @@ from pipeline.errors import CallFault, Postponed
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.domain.preparation import Rules
+from services.transcriber.domain.recording import Recording
 from services.transcriber.fakes import FakeFrontEnd
 from services.transcriber.ports import FrontEnd
 from tests.integration.transcriber.recordings import SAMPLES, noise, sha256, silence, write_wav
@@ -23,7 +24,7 @@ def test_another_recording_than_the_accepted_one_is_refused(
     port: FrontEnd = front_end if kind == "real" else FakeFrontEnd()
     recording = write_wav(tmp_path / "call.wav", silence(2))
 
-    with pytest.raises(CallFault) as fault, port.prepare(recording, call="j/1", sha256="0" * 64):
+    with pytest.raises(CallFault) as fault, port.prepare(recording, Recording(call="j/1", sha256="0" * 64)):
         pytest.fail("prepared")
 
     assert fault.value.reason == "audio_mismatch"
@@ -34,7 +35,7 @@ def test_files_of_windows_last_as_long_as_the_context(kind: str, front_end: Chil
     port: FrontEnd = front_end if kind == "real" else FakeFrontEnd()
     recording = SAMPLES / "bank.wav"
 
-    with port.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with port.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         files = {window.pcm for window in call.windows}
         assert len(files) == 2
         assert kind == "fake" or all(pcm.read_window(window).size == window.samples for window in call.windows)
@@ -45,7 +46,7 @@ def test_files_of_windows_last_as_long_as_the_context(kind: str, front_end: Chil
 def test_a_stereo_call_is_split_listened_to_and_packed(front_end: ChildFrontEnd) -> None:
     recording = SAMPLES / "bank.wav"
 
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         assert call.duration_s == pytest.approx(74.0, abs=0.1)
         assert (call.truncated, call.identical_channels) == (False, False)
         assert [channel.silent for channel in call.channels] == [False, False]
@@ -58,14 +59,14 @@ def test_a_stereo_call_is_split_listened_to_and_packed(front_end: ChildFrontEnd)
 def test_channel_files_are_nobody_elses_business(front_end: ChildFrontEnd) -> None:
     recording = SAMPLES / "bank.wav"
 
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         assert call.windows[0].pcm.parent.stat().st_mode & 0o077 == 0
 
 
 def test_silence_has_no_windows_and_says_so(front_end: ChildFrontEnd, tmp_path: Path) -> None:
     recording = write_wav(tmp_path / "call.wav", silence(3), silence(3))
 
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         assert call.windows == ()
         assert [channel.silent for channel in call.channels] == [True, True]
         assert not call.identical_channels
@@ -74,19 +75,19 @@ def test_silence_has_no_windows_and_says_so(front_end: ChildFrontEnd, tmp_path: 
 def test_noise_is_no_speech(front_end: ChildFrontEnd, tmp_path: Path) -> None:
     recording = write_wav(tmp_path / "call.wav", noise(5))
 
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         assert call.windows == ()
         assert [channel.silent for channel in call.channels] == [False]
 
 
 def test_channels_that_are_alike_are_heard_once(front_end: ChildFrontEnd, tmp_path: Path) -> None:
     source = SAMPLES / "bank.wav"
-    with front_end.prepare(source, call="j/1", sha256=sha256(source)) as call:
+    with front_end.prepare(source, Recording(call="j/1", sha256=sha256(source))) as call:
         [first, *_] = [window.pcm for window in call.windows if window.channel == 0]
         mix = np.fromfile(first, dtype=np.float32)[::2].astype(np.float64)
     recording = write_wav(tmp_path / "call.wav", mix, mix)
 
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         assert call.identical_channels
         assert len(call.channels) == 2
         assert {window.channel for window in call.windows} == {0}
@@ -97,11 +98,11 @@ def test_a_broken_file_fails_with_its_reason_and_the_next_call_is_served(
 ) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF\x00\x00\x00\x00WAVEfmt ")
-    with pytest.raises(CallFault), front_end.prepare(broken, call="j/1", sha256=sha256(broken)):
+    with pytest.raises(CallFault), front_end.prepare(broken, Recording(call="j/1", sha256=sha256(broken))):
         pytest.fail("prepared")
     whole = write_wav(tmp_path / "whole.wav", silence(2))
 
-    with front_end.prepare(whole, call="j/2", sha256=sha256(whole)) as call:
+    with front_end.prepare(whole, Recording(call="j/2", sha256=sha256(whole))) as call:
         assert call.duration_s == pytest.approx(2.0)
 
 
@@ -110,7 +111,10 @@ def test_a_recording_over_the_limit_is_refused(tmp_path: Path) -> None:
     limits = FrontEndLimits(decode=DecodeLimits(max_duration_s=3), timeout_s=60, memory_bytes=1024**3)
     front_end = ChildFrontEnd(scratch_dir=tmp_path, rules=Rules(), limits=limits)
 
-    with pytest.raises(CallFault) as fault, front_end.prepare(recording, call="j/1", sha256=sha256(recording)):
+    with (
+        pytest.raises(CallFault) as fault,
+        front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))),
+    ):
         pytest.fail("prepared")
     front_end.close()
 
@@ -122,7 +126,10 @@ def test_decoding_that_takes_too_long_fails_the_call(tmp_path: Path) -> None:
     limits = FrontEndLimits(decode=DecodeLimits(), timeout_s=0.001, memory_bytes=1024**3)
     front_end = ChildFrontEnd(scratch_dir=tmp_path, rules=Rules(), limits=limits)
 
-    with pytest.raises(CallFault) as fault, front_end.prepare(recording, call="j/1", sha256=sha256(recording)):
+    with (
+        pytest.raises(CallFault) as fault,
+        front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))),
+    ):
         pytest.fail("prepared")
     front_end.close()
 
@@ -137,5 +144,5 @@ def test_a_closed_front_end_leaves_the_call_to_another_worker(tmp_path: Path) ->
     front_end.close()
 
     digest = hashlib.sha256(recording.read_bytes()).hexdigest()
-    with pytest.raises(Postponed), front_end.prepare(recording, call="j/1", sha256=digest):
+    with pytest.raises(Postponed), front_end.prepare(recording, Recording(call="j/1", sha256=digest)):
         pytest.fail("prepared")

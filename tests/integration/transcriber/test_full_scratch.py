@@ -10,6 +10,7 @@ from pipeline.audio import DecodeLimits
 from pipeline.errors import Transient
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.domain.preparation import Rules
+from services.transcriber.domain.recording import Recording
 from tests.integration.disks import small_disk
 from tests.integration.transcriber.recordings import SAMPLES, sha256
 
@@ -22,10 +23,13 @@ def test_a_child_with_a_full_scratch_folder_waits_and_goes_on_when_it_is_freed(t
         try:
             disk.fill()
             for _ in range(2):
-                with pytest.raises(Transient), front_end.prepare(recording, call="j/1", sha256=sha256(recording)):
+                with (
+                    pytest.raises(Transient),
+                    front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))),
+                ):
                     pytest.fail("there is no room")
             disk.free()
-            with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+            with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
                 assert call.windows
             assert list(disk.folder.iterdir()) == []
         finally:

@@ -10,6 +10,7 @@ from faster_whisper.vad import SileroVADModel
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.front_end import ChildFrontEnd
 from services.transcriber.adapters.silero import Silero, weights
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.timeline import FRAME_SAMPLES, Span
 from tests.integration.transcriber.recordings import SAMPLES, sha256
 
@@ -18,7 +19,7 @@ from tests.integration.transcriber.recordings import SAMPLES, sha256
 def channel(front_end: ChildFrontEnd) -> Iterator[Path]:
     """The operator's side of a call."""
     recording = SAMPLES / "bank.wav"
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         yield call.windows[0].pcm
 
 

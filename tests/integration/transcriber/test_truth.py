@@ -21,6 +21,7 @@ from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd
 from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.recording import Recording
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
 from tests.integration.transcriber.recordings import RATE_HZ, SAMPLES, base_model, noise, sha256, write_wav
@@ -93,7 +94,7 @@ def texts(transcript: Transcript) -> dict[int, str]:
 def channels_of(file: str, front_end: ChildFrontEnd) -> list[NDArray[np.float64]]:
     """A stereo sample's channels at 8 kHz."""
     recording = SAMPLES / file
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         files = sorted({window.pcm for window in call.windows})
         return [np.fromfile(path, dtype=np.float32)[::2].astype(np.float64) for path in files]
 
@@ -171,7 +172,7 @@ def test_what_is_heard_in_a_window_does_not_depend_on_its_batch(
     front_end: ChildFrontEnd, engine: WhisperEngine
 ) -> None:
     recording = SAMPLES / "clinic.wav"
-    with front_end.prepare(recording, call="j/1", sha256=sha256(recording)) as call:
+    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         together = engine.transcribe(call.windows[::-1], RUSSIAN)[::-1]
         alone = [engine.transcribe([window], RUSSIAN)[0] for window in call.windows]
 

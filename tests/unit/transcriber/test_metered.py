@@ -14,6 +14,7 @@ from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
 from pipeline.testing import samples
 from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
@@ -94,11 +95,14 @@ def test_a_crash_of_the_engine_is_counted_and_its_time_too() -> None:
 
 def test_a_crash_of_the_front_end_is_counted() -> None:
     class Crashing:
-        def prepare(self, audio: Path, *, call: str, sha256: str) -> Any:  # noqa: ARG002  the port's signature
+        def prepare(self, audio: Path, recording: Recording) -> Any:  # noqa: ARG002  the port's signature
             raise WorkerCrashed
 
     metrics = Metrics()
-    with pytest.raises(WorkerCrashed), MeteredFrontEnd(Crashing(), metrics).prepare(Path("a"), call="c", sha256="s"):
+    with (
+        pytest.raises(WorkerCrashed),
+        MeteredFrontEnd(Crashing(), metrics).prepare(Path("a"), Recording(call="c", sha256="s")),
+    ):
         pass
     assert metrics.value(families.CHILD_CRASHES, child="front_end") == 1
 
