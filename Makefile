@@ -76,9 +76,9 @@ bench-throughput: .venv/dev ## Jobs per second through all four services on real
 bench-gpu: .venv/dev ## What the GPU here carries: turbo and large-v3 of true shape, random weights
 	$(BIN)/python -m bench.gpu
 
-bench: .venv/dev model ## Peak memory of each service; with AUDIO=folder also WER against bare faster-whisper
+bench: .venv/dev model ## Peak memory of each service; with AUDIO=folder (calls/, nonspeech/) also how right the words are
 	$(BIN)/python bench/memory.py
-	$(if $(AUDIO),$(BIN)/python bench/wer.py --audio $(AUDIO) --model $$($(BIN)/python -c 'import os; from razgovor.cache import cache_folder; print(cache_folder(os.environ) / "models" / "base")'))
+	$(if $(AUDIO),$(BIN)/razgovor eval $(AUDIO)/calls --silence $(AUDIO)/nonspeech --out bench/out/eval --lang en)
 
 model: .venv/runtime ## Whisper base into the user's cache (150 MB, once)
 	$(BIN)/razgovor models get base

@@ -13,6 +13,7 @@ from razgovor.commands import (
     demo,
     dlq,
     doctor,
+    evaluate,
     keys,
     models,
     peers,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("transcribe")(transcribe.transcribe)
+app.command("eval")(evaluate.evaluate_command)
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")

@@ -1,6 +1,8 @@
-"""How right a transcript is: word error rate after normalising. Used by the demo and by `bench/wer.py`.
+"""How right a transcript is: word error rate after normalising. Used by the demo, by `evaluation` and by what measures.
 
-Lower case, ё as е, digits written out as words, punctuation dropped.
+Lower case, ё as е, punctuation dropped, digits written out as words: cardinal numbers in the nominative, as neither a
+reference nor a transcript says which case was meant. Both texts are treated alike, so whether an engine writes 12 or
+двенадцать is no error; двенадцатого against 12 is one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from num2words import num2words
 
 _NUMBER: Final = re.compile(r"\d+")
 _NO_WORD: Final = re.compile(r"[^\w]|_")
-#: Longer runs of digits are read digit by digit, as people do.
+#: Longer runs of digits are read digit by digit, as people do; so are those that begin with a zero.
 _MAX_DIGITS: Final = 9
 
 
@@ -42,7 +44,7 @@ def normalise(text: str, language: str = "ru") -> str:
 
 
 def _spelt(digits: str, language: str) -> str:
-    if len(digits) > _MAX_DIGITS:
+    if len(digits) > _MAX_DIGITS or (digits.startswith("0") and len(digits) > 1):
         return " ".join(num2words(int(digit), lang=language) for digit in digits)
     return str(num2words(int(digits), lang=language))
 

@@ -42,3 +42,7 @@ def test_without_a_hypothesis_every_word_is_an_error() -> None:
 def test_the_rate_is_weighed_by_words() -> None:
     assert wer([("раз два три", "раз два три"), ("пять", "шесть")]) == 0.25
     assert wer([]) == 0
+
+
+def test_numbers_that_begin_with_a_zero_are_read_digit_by_digit() -> None:
+    assert normalise("код 007, 0 рублей") == "код ноль ноль семь ноль рублей"
