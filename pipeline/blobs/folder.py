@@ -143,6 +143,7 @@ class _FolderWriter:
         self._file = file
         self._scratch = scratch
         self._target = target
+        self._at = scratch
 
     def write(self, chunk: bytes) -> None:
         with _store_errors():
@@ -154,6 +155,13 @@ class _FolderWriter:
             os.fsync(self._file.fileno())
             _replace_making_folders(self._scratch, self._target)
             _sync_folder(self._target.parent)
+        self._at = self._target
+
+    @contextmanager
+    def at_hand(self) -> Iterator[Path]:
+        with _store_errors():
+            self._file.flush()
+        yield self._at
 
 
 def _replace_making_folders(scratch: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -14,8 +14,8 @@ from pipeline.blobs.ports import BlobInfo, BlobNotFound
 
 
 class _MemoryWriter:
-    def __init__(self, objects: dict[str, bytes], key: str) -> None:
-        self._objects = objects
+    def __init__(self, store: MemoryStore, key: str) -> None:
+        self._store = store
         self._key = key
         self._buffer = io.BytesIO()
 
@@ -23,14 +23,18 @@ class _MemoryWriter:
         self._buffer.write(chunk)
 
     def commit(self) -> None:
-        self._objects[self._key] = self._buffer.getvalue()
+        self._store.objects[self._key] = self._buffer.getvalue()
+
+    def at_hand(self) -> AbstractContextManager[Path | None]:
+        data = self._buffer.getvalue()
+        return _as_file(data) if len(data) <= self._store.at_hand_max_bytes else nullcontext()
 
 
 class MemoryStore:
     """Objects in memory; `objects` is there for tests to look at and to break.
 
     `now` is the store's clock; `times` holds when objects came to be, where that is not now; `uploads` when uploads
-    began that were left.
+    began that were left; `at_hand_max_bytes` how much of an object that is being written is still at hand.
     """
 
     def __init__(self) -> None:
@@ -38,6 +42,7 @@ class MemoryStore:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.times: dict[str, datetime] = {}
         self.uploads: list[datetime] = []
+        self.at_hand_max_bytes = 8 * 2**20
 
     def put(self, key: str, data: bytes, *, media_type: str) -> None:  # noqa: ARG002  the port's signature
         """See `BlobStore.put`."""
@@ -46,7 +51,7 @@ class MemoryStore:
     @contextmanager
     def writer(self, key: str, *, media_type: str) -> Iterator[_MemoryWriter]:  # noqa: ARG002  the port's signature
         """See `BlobStore.writer`."""
-        yield _MemoryWriter(self.objects, key)
+        yield _MemoryWriter(self, key)
 
     def read(self, key: str) -> bytes:
         """See `BlobStore.read`."""
@@ -63,11 +68,8 @@ class MemoryStore:
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
         """See `BlobStore.local_path`."""
-        data = self.read(key)
-        with tempfile.NamedTemporaryFile(prefix="razgovor-") as file:
-            file.write(data)
-            file.flush()
-            yield Path(file.name)
+        with _as_file(self.read(key)) as path:
+            yield path
 
     def stat(self, key: str) -> BlobInfo | None:
         """See `BlobStore.stat`."""
@@ -94,3 +96,11 @@ class MemoryStore:
 
     def verify(self) -> None:
         """See `BlobStore.verify`."""
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile(prefix="razgovor-") as file:
+        file.write(data)
+        file.flush()
+        yield Path(file.name)

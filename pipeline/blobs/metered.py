@@ -89,3 +89,6 @@ class _MeteredWriter:
     def commit(self) -> None:
         with self._metrics.call(_PEER, "commit"):
             self._writer.commit()
+
+    def at_hand(self) -> AbstractContextManager[Path | None]:
+        return self._writer.at_hand()

@@ -45,6 +45,15 @@ class BlobWriter(Protocol):
     def commit(self) -> None:
         """Make the whole object visible at once, durable when this returns."""
 
+    def at_hand(self) -> AbstractContextManager[Path | None]:
+        """All that was written, as a file to read while the context lasts, before `commit` or after. Never written to.
+
+        None where it is not at hand any more: a large object has left in parts, and the store has to be asked for it.
+
+        Raises:
+            Transient: There is no room for the file.
+        """
+
 
 class BlobStore(Protocol):
     """A store of immutable objects. Every method may raise Transient when the store does not answer."""

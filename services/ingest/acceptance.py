@@ -80,7 +80,7 @@ class Acceptance:
     def _accept(self, upload: Upload, request: Request) -> Accepted:
         stored = upload.commit()
         reach("ingest.audio_put")
-        audio = self._probed(stored)
+        audio = self._probed(upload, stored)
         fields = request.fields
         submission = handler.resolve(upload.job_id, request.client, fields, audio, file_name=request.file_name)
         self._store.put(submission.call_info_key, submission.call_info.to_bytes(), media_type="application/json")
@@ -90,8 +90,8 @@ class Acceptance:
             idempotency = IdempotencyKey(request.idempotency_key, fields.fingerprint(audio.sha256))
         return self._submissions.submit(submission, idempotency)
 
-    def _probed(self, audio: StoredAudio) -> StoredAudio:
-        with self._store.local_path(audio.key) as path:
+    def _probed(self, upload: Upload, audio: StoredAudio) -> StoredAudio:
+        with upload.as_file() as path:
             try:
                 found = self._probe(path)
             except (ChildError, CallFault) as error:

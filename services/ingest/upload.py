@@ -6,8 +6,9 @@ Called by `web.submit` chunk by chunk, then by `acceptance`. Nothing is visible 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from pipeline.audio import SNIFF_BYTES, Sniffed
 from pipeline.blobs.ports import BlobStore, BlobWriter
@@ -90,6 +91,24 @@ class Upload:
         return StoredAudio(
             key=self.key, sha256=self._hash.hexdigest(), size_bytes=self._size_bytes, media_type=self._media_type
         )
+
+    @contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """The committed recording as a file to read while the context lasts.
+
+        One that is small enough is still at hand; the store is asked for any other.
+
+        Raises:
+            Transient: The store does not answer, or there is no room for a copy.
+        """
+        if self._writer is None:
+            raise ValueError("commit the upload first")
+        with self._writer.at_hand() as path:
+            if path is not None:
+                yield path
+                return
+        with self._store.local_path(self.key) as path:
+            yield path
 
     def close(self) -> None:
         """Let go; what was not committed is gone. Safe to repeat."""

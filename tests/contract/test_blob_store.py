@@ -72,6 +72,20 @@ def test_a_writer_shows_nothing_before_commit_and_leaves_nothing_without_it(stor
     assert store.read("jobs/1/audio") == b"sound"
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_what_a_writer_has_at_hand_is_what_is_put(store: BlobStore, *, large: bool) -> None:
+    data = hashlib.shake_128(b"sound").digest(LARGE_BYTES if large else 3 * 2**20)
+    with store.writer("jobs/1/audio", media_type="audio/x-wav") as writer:
+        for start in range(0, len(data), 1_000_003):
+            writer.write(data[start : start + 1_000_003])
+        with writer.at_hand() as path:
+            assert path is None or path.read_bytes() == data
+        writer.commit()
+        with writer.at_hand() as path:
+            assert (path is None and large) or (path is not None and path.read_bytes() == data)
+    assert store.read("jobs/1/audio") == data
+
+
 def test_a_prefix_lists_its_keys_in_order_and_no_others(store: BlobStore) -> None:
     for key in ("jobs/1/audio", "jobs/1/1/a/call.txt", "jobs/10/audio", "jobs/1/2/b/call.txt"):
         store.put(key, b"x", media_type="text/plain")

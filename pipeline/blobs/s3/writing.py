@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -13,6 +15,7 @@ from pipeline.blobs.s3 import checksum
 from pipeline.blobs.s3.failures import code_of, refusal
 from pipeline.blobs.s3.http import Response, S3Http
 from pipeline.blobs.s3.part import Part
+from pipeline.blobs.scratch import scratch_errors
 from pipeline.errors import Fatal, Transient
 
 _OK: Final = 200
@@ -60,6 +63,20 @@ class S3Writer:
         else:
             self._put_whole()
         self._is_done = True
+
+    @contextmanager
+    def at_hand(self) -> Iterator[Path | None]:
+        """See `BlobWriter.at_hand`. A copy in the scratch folder, 0600, gone with the context."""
+        if self._upload_id:
+            yield None
+            return
+        with scratch_errors():
+            copy = NamedTemporaryFile(prefix="razgovor-part-", dir=self._scratch_dir)  # noqa: SIM115  closed below
+        with copy:
+            with scratch_errors():
+                shutil.copyfileobj(self._part.body(), copy)
+                copy.flush()
+            yield Path(copy.name)
 
     def leave(self) -> None:
         """Let go; what was not committed is aborted, as far as the store lets us: else the ledger's janitor gives it up."""

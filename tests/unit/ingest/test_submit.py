@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.audio import Probe
+from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts.call_info import CallInfo
 from pipeline.errors import Permanent, Transient
 from pipeline.isolation import ChildCrashed, ChildTimeout
 from services.ingest.clients import READ, Client
 from services.ingest.ports import OutcomeUnknown
 from services.ingest.web.ports import UploadLimits
-from tests.unit.ingest.rig import Rig, wav
+from tests.unit.ingest.rig import KNOWN, Rig, wav
 
 FORM = "multipart/form-data; boundary=B"
+
+
+class CountingStore(MemoryStore):
+    """Counts what is asked back."""
+
+    fetched = 0
+
+    @contextmanager
+    def local_path(self, key: str) -> Iterator[Path]:
+        self.fetched += 1
+        with super().local_path(key) as path:
+            yield path
 
 
 def test_a_form_becomes_a_job_with_its_objects_and_its_announcement() -> None:
@@ -180,6 +195,24 @@ def test_a_strange_name_in_a_form_is_the_same() -> None:
     assert answer.status_code == 202
     name = rig.submissions.submissions[rig.only_job()][0].call_info.file_name
     assert name == ("../x" + "y" * 5000)[:255]
+
+
+@pytest.mark.parametrize(("at_hand_max_bytes", "fetched"), [(100_000, 0), (1000, 1)])
+def test_a_recording_is_probed_as_it_came_and_asked_back_from_the_store_only_if_it_is_large(
+    at_hand_max_bytes: int, fetched: int
+) -> None:
+    probed: list[bytes] = []
+
+    def probe(path: Path) -> Probe:
+        probed.append(path.read_bytes())
+        return KNOWN
+
+    rig = Rig(store=CountingStore(), probe=probe)
+    rig.store.at_hand_max_bytes = at_hand_max_bytes
+    assert rig.http().post("/v1/jobs", content=wav()).status_code == 202
+    assert probed == [wav()]
+    assert isinstance(rig.store, CountingStore)
+    assert rig.store.fetched == fetched
 
 
 @pytest.mark.parametrize("error", [ChildCrashed(-11), ChildTimeout(1.0)])

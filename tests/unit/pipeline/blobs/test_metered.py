@@ -26,6 +26,9 @@ def test_it_is_the_store_it_stands_before_and_counts_each_call() -> None:
     with store.writer("b", media_type="text/plain") as writer:
         writer.write(b"2")
         writer.write(b"3")
+        with writer.at_hand() as path:
+            assert path is not None
+            assert path.read_bytes() == b"23"
         writer.commit()
     assert inner.objects == {"a": b"1", "b": b"23"}
     assert store.read("a") == b"1"
