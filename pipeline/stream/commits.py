@@ -17,7 +17,8 @@ from pipeline.telemetry import logs
 
 Trackers: TypeAlias = Mapping[TopicPartition, OffsetTracker]
 
-_EVERY_S: Final = 0.1
+#: Each is a request that the broker writes down. What is finished in between is done again after a crash.
+_EVERY_S: Final = 0.5
 #: A commit that the broker did not confirm is said again.
 _CONFIRM_WITHIN_S: Final = 5.0
 
@@ -63,9 +64,9 @@ class Commits:
             self._unconfirmed.pop(partition, None)
 
     def _say(self, trackers: Trackers, now_s: float) -> None:
-        self._due_s = now_s + _EVERY_S
         self._unconfirmed = _committable(trackers)
         if self._unconfirmed:
+            self._due_s = now_s + _EVERY_S
             self._consumer.commit_soon(self._unconfirmed)
 
     def _take_confirmations(self, trackers: Trackers) -> None:

@@ -24,12 +24,16 @@ _log = logs.get("kafka")
 class KafkaConsumer:
     """See `ports.Consumer`. Partitions change hands one by one; nothing is committed but by `commit` and `commit_soon`."""
 
-    def __init__(self, connection: KafkaConnection, *, group: str, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, connection: KafkaConnection, *, group: str, gather_bytes: int = 1, metrics: Metrics | None = None
+    ) -> None:
         """Connects by itself.
 
         Args:
             connection: The brokers.
             group: The group to be a member of.
+            gather_bytes: A broker answers a fetch when it has so much, or after the connection's `fetch_wait_ms`: for who
+                works in batches and is waited for by nobody. 1: it answers with the first record.
             metrics: Shows how far we are behind.
 
         Raises:
@@ -45,6 +49,7 @@ class KafkaConsumer:
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
+            "fetch.min.bytes": gather_bytes,
             "fetch.wait.max.ms": connection.fetch_wait_ms,
             "queued.max.messages.kbytes": 4096,
         }
