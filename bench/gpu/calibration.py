@@ -19,7 +19,8 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as HubTokenizer
 
-FRAMES: Final = 3000
+#: Of a whole window of 30 s: what Whisper was trained on.
+WHOLE_FRAMES: Final = 3000
 #: Said in each window; the window's cap is 224.
 TOKENS: Final = 120
 #: Windows that an hour of a stereo call gives: each side speaks about half of the time (shared figure of the field).
@@ -35,11 +36,13 @@ class Load:
         batch: Windows of a batch.
         workers: Batches at once.
         beam: Hypotheses kept.
+        frames: Of each window, on the encoder's time axis.
     """
 
     batch: int
     workers: int
     beam: int
+    frames: int = WHOLE_FRAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,9 @@ class Point:
 
     @property
     def call_s_per_s(self) -> float:
-        """Seconds of stereo calls a second, at `WINDOWS_PER_CALL_HOUR`."""
-        return self.windows_per_s / WINDOWS_PER_CALL_HOUR * 3600
+        """Seconds of stereo calls a second, at `WINDOWS_PER_CALL_HOUR`; more of them where they are shorter."""
+        windows_per_call_hour = WINDOWS_PER_CALL_HOUR * WHOLE_FRAMES / self.load.frames
+        return self.windows_per_s / windows_per_call_hour * 3600
 
 
 @dataclass(slots=True)
@@ -93,9 +97,9 @@ class Engine:
         self._tokenizer = Tokenizer(tokenizer, self._model.is_multilingual, task="transcribe", language="ru")
         self._random = np.random.default_rng(0)
 
-    def features(self, batch: int) -> NDArray[np.float32]:
-        """Noise of the shape of a batch, (batch, mels, FRAMES)."""
-        return self._random.standard_normal((batch, self._model.n_mels, FRAMES), dtype=np.float32)
+    def features(self, load: Load) -> NDArray[np.float32]:
+        """Noise of the shape of a batch, (batch, mels, frames)."""
+        return self._random.standard_normal((load.batch, self._model.n_mels, load.frames), dtype=np.float32)
 
     def hear(self, features: NDArray[np.float32], beam: int, spent: Spent) -> None:
         """One batch; adds to `spent`."""
@@ -107,7 +111,7 @@ class Engine:
         tokens = [[token for token in result.sequences_ids[0] if token < self._tokenizer.eot] for result in results]
         if any(len(said) != TOKENS for said in tokens):
             raise RuntimeError(f"{[len(said) for said in tokens]} tokens were said instead of {TOKENS} each")
-        self._model.align(encoded, list(self._tokenizer.sot_sequence), tokens, [FRAMES] * len(tokens))
+        self._model.align(encoded, list(self._tokenizer.sot_sequence), tokens, [features.shape[-1]] * len(tokens))
         spent.batches += 1
         spent.encode_s += encoded_s - begin_s
         spent.generate_s += generated_s - encoded_s
@@ -131,7 +135,7 @@ class Engine:
 
 def measure(engine: Engine, model: str, compute_type: str, load: Load) -> Point:
     """A load kept up for some seconds, after a first batch that pays for allocations."""
-    features = engine.features(load.batch)
+    features = engine.features(load)
     try:
         _side_by_side(load.workers, lambda _spent: engine.hear(features, load.beam, Spent()))
         until_s = time.perf_counter() + MIN_ROUND_S
