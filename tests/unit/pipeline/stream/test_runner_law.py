@@ -73,7 +73,9 @@ class Member:
 
     def begin(self) -> None:
         queue = self.runner._queue
-        if len(self.in_work) < self.runner._limits.max_in_flight and queue.waiting():
+        # A record that came again by a new assignment waits for its first coming, which is still being worked on.
+        free = any(item.message.key not in queue._busy_keys for item in queue._ready)
+        if len(self.in_work) < self.runner._limits.max_in_flight and free:
             took = queue.take()
             assert took is not None
             self.in_work.append(took)
