@@ -12,7 +12,7 @@ from rich.table import Table
 from razgovor.texts import Locale, text
 from razgovor.transcription.summary import Row
 
-_PIPE_WIDTH: Final = 120
+_PIPE_WIDTH: Final = 140
 _STYLES: Final = {"completed": "green", "failed": "red", "refused": "red"}
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from razgovor.evaluation.alignment import Kind, Step, WordErrors, align
@@ -42,6 +42,7 @@ def test_a_side_may_be_empty(said: str, heard: str, errors: WordErrors, characte
     assert (found.errors, found.characters) == (errors, characters)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_errors_are_those_of_scoring_and_the_texts_can_be_read_back(said: str, heard: str) -> None:
     found = align(said, heard)
@@ -51,6 +52,7 @@ def test_errors_are_those_of_scoring_and_the_texts_can_be_read_back(said: str, h
     assert [step.heard for step in found.steps if step.heard] == [step.heard for step in align(heard, heard).steps]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_text_against_itself_is_right(said: str) -> None:
     assert align(said, said).errors.errors == 0

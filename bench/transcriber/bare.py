@@ -1,0 +1,174 @@
+"""The arms of bare faster-whisper: word times on, Russian fixed, each channel on its own, model loaded and warm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from faster_whisper import BatchedInferencePipeline, WhisperModel, decode_audio
+from faster_whisper.vad import SpeechTimestampsMap, VadOptions, get_speech_timestamps
+from numpy.typing import NDArray
+
+from bench.transcriber.hearing import TimedWord, transcript_of
+from pipeline.contracts.transcript import Transcript
+
+RATE_HZ: Final = 16_000
+BATCH: Final = 16
+BEAM: Final = 5
+WINDOW_S: Final = 30
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A recording's channels."""
+
+    path: Path
+    channels: tuple[Samples, ...]
+    one_mix: bool
+
+    @property
+    def heard(self) -> Sequence[tuple[int, Samples]]:
+        """Channels to listen to: one where all are alike, which is more than faster-whisper would find out."""
+        return list(enumerate(self.channels[:1] if self.one_mix else self.channels))
+
+    def transcript(self, words: Iterable[TimedWord]) -> Transcript:
+        """As a transcript."""
+        duration_s = self.channels[0].size / RATE_HZ
+        return transcript_of(words, len(self.channels), duration_s, one_mix=self.one_mix)
+
+
+def decoded(path: Path) -> Decoded:
+    """By faster-whisper's own decoder."""
+    left, right = decode_audio(str(path), sampling_rate=RATE_HZ, split_stereo=True)
+    return Decoded(path, (left, right), bool(np.array_equal(left, right)))
+
+
+class Sequential:
+    """One window after the other. A0 is what a user gets without a setting; A has what the maintainers advise.
+
+    Args:
+        model: A CTranslate2 Whisper.
+        threads: Of the model; 0: its default.
+        options: Of `transcribe`.
+    """
+
+    def __init__(self, model: Path, threads: int, **options: Any) -> None:
+        self._model = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+        self._options = options
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+        """Each recording as it is done."""
+        for path in paths:
+            call = decoded(path)
+            yield path, call.transcript(word for one in call.heard for word in self._words(*one))
+
+    def _words(self, channel: int, samples: Samples) -> Iterator[TimedWord]:
+        segments, _ = self._model.transcribe(samples, language="ru", word_timestamps=True, **self._options)
+        yield from _timed(channel, segments)
+
+
+class Batched:
+    """`BatchedInferencePipeline` on each channel."""
+
+    def __init__(self, model: Path, threads: int) -> None:
+        whisper = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+        self._pipeline = BatchedInferencePipeline(whisper)
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+        """Each recording as it is done."""
+        for path in paths:
+            call = decoded(path)
+            yield path, call.transcript(word for one in call.heard for word in self._words(*one))
+
+    def _words(self, channel: int, samples: Samples) -> Iterator[TimedWord]:
+        segments, _ = self._pipeline.transcribe(
+            samples, language="ru", word_timestamps=True, beam_size=BEAM, batch_size=BATCH
+        )
+        yield from _timed(channel, segments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A packed window in the concatenation.
+
+    Attributes:
+        call: Index of the recording.
+        begin_s: Where it begins in the concatenation.
+        map: From packed time to the channel's.
+    """
+
+    call: int
+    channel: int
+    begin_s: float
+    end_s: float
+    map: SpeechTimestampsMap
+
+
+class Concatenated:
+    """The maintainers' trick: the packed speech of all calls in one array, `clip_timestamps` for each window.
+
+    An upper bound for batching by file: batches are full over calls, but nothing is out before everything is.
+    """
+
+    def __init__(self, model: Path, threads: int) -> None:
+        whisper = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+        self._pipeline = BatchedInferencePipeline(whisper)
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+        """Every recording, at the end."""
+        calls = [decoded(path) for path in paths]
+        clips: list[_Clip] = []
+        audio: list[Samples] = []
+        begin_s = 0.0
+        for number, call in enumerate(calls):
+            for channel, samples in call.heard:
+                for packed, spans in _packed(samples):
+                    end_s = begin_s + packed.size / RATE_HZ
+                    clips.append(_Clip(number, channel, begin_s, end_s, SpeechTimestampsMap(spans, RATE_HZ)))
+                    audio.append(packed)
+                    begin_s = end_s
+        words = list(self._words(clips, audio)) if clips else []
+        for number, call in enumerate(calls):
+            yield call.path, call.transcript(word for owner, word in words if owner == number)
+
+    def _words(self, clips: list[_Clip], audio: list[Samples]) -> Iterator[tuple[int, TimedWord]]:
+        segments, _ = self._pipeline.transcribe(
+            np.concatenate(audio),
+            language="ru",
+            word_timestamps=True,
+            beam_size=BEAM,
+            batch_size=BATCH,
+            clip_timestamps=[{"start": clip.begin_s, "end": clip.end_s} for clip in clips],
+        )
+        ends_s = np.array([clip.end_s for clip in clips])
+        for segment in segments:
+            clip = clips[min(int(np.searchsorted(ends_s, segment.seek / 100 + 1e-3, side="right")), len(clips) - 1)]
+            for word in segment.words or []:
+                start_s, end_s = (
+                    clip.map.get_original_time(max(0.0, moment - clip.begin_s)) for moment in (word.start, word.end)
+                )
+                yield clip.call, TimedWord(clip.channel, word.word, start_s, end_s)
+
+
+def _packed(samples: Samples) -> Iterator[tuple[Samples, list[dict[str, int]]]]:
+    """A channel's speech in windows, as `BatchedInferencePipeline` packs it, each with where it comes from."""
+    options = VadOptions(max_speech_duration_s=WINDOW_S, min_silence_duration_ms=160)
+    group: list[dict[str, int]] = []
+    for span in get_speech_timestamps(samples, options):
+        length = sum(one["end"] - one["start"] for one in group) + span["end"] - span["start"]
+        if group and length > WINDOW_S * RATE_HZ:
+            yield np.concatenate([samples[one["start"] : one["end"]] for one in group]), group
+            group = []
+        group.append(span)
+    if group:
+        yield np.concatenate([samples[one["start"] : one["end"]] for one in group]), group
+
+
+def _timed(channel: int, segments: Iterable[Any]) -> Iterator[TimedWord]:
+    for segment in segments:
+        for word in segment.words or []:
+            yield TimedWord(channel, word.word, word.start, word.end)
