@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.contracts.events import Timings, Value
+from pipeline.contracts.events import Timings
 from pipeline.errors import CallFault
+
+
+class Value(BaseModel):
+    """A frozen part of a transcript. A field that a newer release added is carried along, not refused."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Word(Value):
@@ -32,16 +38,40 @@ class Turn(Value):
     words: tuple[Word, ...]
 
 
+class Quality(Value):
+    """How far words are to be relied on; None where there is nothing to tell it by.
+
+    Attributes:
+        avg_logprob: Mean log probability of the engine's tokens, weighed by words; below -1 it guessed.
+        low_confidence_share: Share of words with a confidence below 0.5.
+        words_per_s: Words in a second of speech; people say 1.5 to 4.
+        level_db: RMS of speech, dB full scale. Of a call: its quietest channel's that speaks.
+        noise_db: RMS between speech. Of a call: its noisiest channel's that speaks.
+        snr_db: Speech above noise. Of a call: its worst channel's.
+    """
+
+    avg_logprob: float | None = None
+    low_confidence_share: float | None = None
+    words_per_s: float | None = None
+    level_db: float | None = None
+    noise_db: float | None = None
+    snr_db: float | None = None
+
+
 class Channel(Value):
     """A channel of the recording. Roles: operator, customer, or None where unknown."""
 
     index: int
     role: str | None
     speech_s: float
+    quality: Quality | None = None
 
 
 class Suppressed(Value):
-    """A stretch that was kept out of the dialogue, and why (`crosstalk`, `credits`, `repetition`, ...)."""
+    """A stretch that was kept out of the dialogue, and why.
+
+    Reasons: `crosstalk`, `credits`, `sound_caption`, `repetition`, `no_speech`, `prompt`.
+    """
 
     channel: int
     start_s: float
@@ -53,7 +83,8 @@ class Suppressed(Value):
 class Warning_(Value):  # noqa: N801  the builtin is called Warning
     """Something a reader of the transcript should know.
 
-    Codes: `truncated_audio` (declared_s, decoded_s), `mono`, `dual_mono`, `silent_channel` (channel).
+    Codes: `truncated_audio` (declared_s, decoded_s), `mono`, `dual_mono`, `swapped_channels`, `silent_channel` (channel),
+    `too_quiet` (channel, level_db), `clipped` (channel, share), `crosstalk` (channel, leaked_s).
     """
 
     code: str
@@ -61,17 +92,31 @@ class Warning_(Value):  # noqa: N801  the builtin is called Warning
 
 
 class Provenance(Value):
-    """What made the words, so that they can be judged and made again."""
+    """What made the words, so that they can be judged and made again.
+
+    Attributes:
+        audio_sha256: Of the recording's bytes.
+        engine: Its name and version.
+        model: Its name.
+        model_sha256: Of its weights.
+        parameters: All that was set, by name.
+        parameters_sha256: Of these as JSON with sorted names: equal for transcripts made alike. None: an older release.
+        glossary: Name and version of the glossary that the engine was told; None: none.
+        filters: Version of the rules that keep invented text out. None: an older release.
+    """
 
     audio_sha256: str
     engine: str
     model: str
     model_sha256: str
     parameters: dict[str, Any]
+    parameters_sha256: str | None = None
+    glossary: str | None = None
+    filters: str | None = None
 
 
 class Transcript(Value):
-    """The canonical result of one run of one job."""
+    """The canonical result of one run of one job. Fields may be added to the schema, each with a default."""
 
     schema_: Literal["razgovor.transcript/1"] = Field(default="razgovor.transcript/1", alias="schema")
     job_id: str
@@ -86,6 +131,7 @@ class Transcript(Value):
     channels: tuple[Channel, ...]
     turns: tuple[Turn, ...]
     suppressed: tuple[Suppressed, ...]
+    quality: Quality | None = None
     timings: Timings
     provenance: Provenance
 

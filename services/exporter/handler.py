@@ -20,7 +20,7 @@ from pipeline.blobs.ports import BlobNotFound, BlobStore
 from pipeline.contracts import layout, states
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.events import Artefact, Completion, Summary, TranscriptReady, status
-from pipeline.contracts.transcript import Transcript, sha256_hex
+from pipeline.contracts.transcript import Quality, Transcript, sha256_hex
 from pipeline.errors import CallFault, RetriableFault
 from pipeline.outcome import Outcome, PutObject
 from services.exporter.formats import FORMATS
@@ -86,6 +86,8 @@ def _figures(transcript: Transcript) -> Iterator[float]:
     """Every number of the transcript that an export counts with; JSON as Python reads it may hold NaN or Infinity."""
     yield transcript.duration_s
     yield from (channel.speech_s for channel in transcript.channels)
+    for quality in (transcript.quality, *(channel.quality for channel in transcript.channels)):
+        yield from (figure for figure in (quality or Quality()).model_dump().values() if isinstance(figure, float))
     for turn in transcript.turns:
         yield from (turn.start_s, turn.end_s, turn.confidence or 0.0)
     for word in transcript.words:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.contracts.call_info import CallInfo
-from pipeline.contracts.transcript import Transcript
+from pipeline.contracts.transcript import Quality, Transcript
 from services.exporter.formats.plain import one_line
-from services.exporter.formats.speakers import labels
+from services.exporter.formats.speakers import channel_label, labels
 from services.exporter.formats.timecodes import clock, milliseconds, zone
 from services.exporter.formats.wording import Wording
 
@@ -78,8 +78,7 @@ def _call(transcript: Transcript, info: CallInfo, words: Wording) -> Iterator[Fa
 def _recording(transcript: Transcript, words: Wording) -> Iterator[Fact]:
     duration = timedelta(milliseconds=milliseconds(transcript.duration_s))
     yield Fact(words.labels["duration"], clock(transcript.duration_s), duration)
-    mode = words.channel_modes.get(transcript.channel_mode, one_line(transcript.channel_mode))
-    yield Fact(words.labels["channels"], mode)
+    yield Fact(words.labels["channels"], _mode(transcript, words))
     by_channel = labels(transcript, words)
     if by_channel:
         spoken = (f"{by_channel[channel.index]} {clock(channel.speech_s)}" for channel in transcript.channels)
@@ -90,10 +89,43 @@ def _recording(transcript: Transcript, words: Wording) -> Iterator[Fact]:
     confidence = transcript.confidence
     if confidence is not None:
         yield Fact(words.labels["confidence"], f"{confidence:.0%}", Share(confidence))
+    yield from _quality(transcript, words)
     if transcript.suppressed:
         left_out = words.suppressed.format(count=len(transcript.suppressed))
         yield Fact(words.labels["suppressed"], left_out)
     yield Fact(words.labels["language"], one_line(transcript.language))
+
+
+def _mode(transcript: Transcript, words: Wording) -> str:
+    mode = words.channel_modes.get(transcript.channel_mode, one_line(transcript.channel_mode))
+    swapped = any(warning.code == "swapped_channels" for warning in transcript.warnings)
+    return words.swapped.format(mode=mode) if swapped else mode
+
+
+def _quality(transcript: Transcript, words: Wording) -> Iterator[Fact]:
+    """What older transcripts do not tell has no line."""
+    quality = transcript.quality or Quality()
+    if quality.low_confidence_share is not None:
+        share = quality.low_confidence_share
+        yield Fact(words.labels["doubtful"], f"{share:.0%}", Share(share))
+    if quality.words_per_s is not None:
+        rate = f"{quality.words_per_s:.1f}".replace(".", words.decimal)
+        yield Fact(words.labels["rate"], words.rate.format(value=rate))
+    levels = list(_levels(transcript, words))
+    if levels:
+        yield Fact(words.labels["signal"], ", ".join(levels))
+
+
+def _levels(transcript: Transcript, words: Wording) -> Iterator[str]:
+    for channel in transcript.channels:
+        if channel.quality is None or channel.quality.level_db is None:
+            continue
+        template = words.level if channel.quality.noise_db is None else words.level_and_noise
+        yield template.format(
+            speaker=channel_label(transcript, channel.index, words),
+            level=f"{channel.quality.level_db:.0f}",
+            noise=f"{channel.quality.noise_db or 0.0:.0f}",
+        )
 
 
 def _text(label: str, text: str) -> Fact:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pipeline.contracts.transcript import Transcript, Warning_
 from services.exporter.formats.plain import one_line
 from services.exporter.formats.speakers import channel_label
 from services.exporter.formats.timecodes import clock
 from services.exporter.formats.wording import Wording
 
+#: Codes that tell how a recording is made, not that something is wrong with it; the head says them.
+_NO_FAULT: Final = frozenset({"swapped_channels"})
+
 
 def sentences(transcript: Transcript, words: Wording) -> tuple[str, ...]:
     """One sentence for each warning; a partial transcript always has one."""
-    said = tuple(_sentence(warning, transcript, words) for warning in transcript.warnings)
+    said = tuple(
+        _sentence(warning, transcript, words) for warning in transcript.warnings if warning.code not in _NO_FAULT
+    )
     if transcript.partial and not any(warning.code == "truncated_audio" for warning in transcript.warnings):
         return (words.partial, *said)
     return said
@@ -26,6 +33,9 @@ def _sentence(warning: Warning_, transcript: Transcript, words: Wording) -> str:
         declared=_length(warning.details.get("declared_s"), words),
         decoded=_length(warning.details.get("decoded_s"), words),
         channel=channel_label(transcript, int(warning.details.get("channel", 0)), words),
+        level=f"{warning.details.get('level_db', 0.0):.0f}",
+        share=f"{warning.details.get('share', 0.0):.0%}",
+        leaked=_length(warning.details.get("leaked_s"), words),
     )
 
 

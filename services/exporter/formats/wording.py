@@ -16,6 +16,7 @@ class Wording:
     channel: str
     directions: Mapping[str, str]
     channel_modes: Mapping[str, str]
+    swapped: str
     labels: Mapping[str, str]
     warnings: Mapping[str, str]
     attention: str
@@ -25,6 +26,9 @@ class Wording:
     seconds: str
     decimal: str
     suppressed: str
+    rate: str
+    level: str
+    level_and_noise: str
     job: str
     states: Mapping[str, str]
     text_date: str
@@ -47,6 +51,7 @@ _RU: Final = Wording(
         "dual_mono": "два одинаковых канала (по сути моно)",
         "multichannel": "многоканальная запись",
     },
+    swapped="{mode} (клиент на первом канале, оператор на втором)",
     labels={
         "call": "Звонок",
         "file": "Файл",
@@ -61,6 +66,9 @@ _RU: Final = Wording(
         "speech": "Речь",
         "words": "Слов",
         "confidence": "Уверенность",
+        "doubtful": "Сомнительных слов",
+        "rate": "Темп речи",
+        "signal": "Сигнал",
         "suppressed": "Исключено",
         "language": "Язык",
         "model": "Модель",
@@ -72,6 +80,9 @@ _RU: Final = Wording(
         "mono": "Запись моно: кто говорит, определить нельзя. Включите стереозапись на АТС.",
         "dual_mono": "Оба канала одинаковы: кто говорит, определить нельзя. Включите раздельную стереозапись на АТС.",
         "silent_channel": "{channel}: в записи тишина.",
+        "too_quiet": "{channel}: записано слишком тихо ({level} дБ), слова могли потеряться. Проверьте уровень записи на АТС.",
+        "clipped": "{channel}: записано с перегрузкой ({share} речи искажено). Проверьте уровень записи на АТС.",
+        "crosstalk": "{channel}: слышен другой собеседник ({leaked}); эти места исключены.",
     },
     attention="Внимание",
     partial="Запись прочитана не полностью.",
@@ -80,6 +91,9 @@ _RU: Final = Wording(
     seconds="{value} с",
     decimal=",",
     suppressed="{count} (утечка из другого канала, помехи, повторы; подробно в JSON)",
+    rate="{value} слов/с",
+    level="{speaker} {level} дБ",
+    level_and_noise="{speaker} {level} дБ (шум {noise} дБ)",
     job="{job_id} (запуск {run})",
     states={
         "queued": "В очереди",
@@ -136,6 +150,7 @@ _EN: Final = Wording(
         "dual_mono": "two identical channels (in effect mono)",
         "multichannel": "multichannel",
     },
+    swapped="{mode} (customer on the first channel, operator on the second)",
     labels={
         "call": "Call",
         "file": "File",
@@ -150,6 +165,9 @@ _EN: Final = Wording(
         "speech": "Speech",
         "words": "Words",
         "confidence": "Confidence",
+        "doubtful": "Doubtful words",
+        "rate": "Speech rate",
+        "signal": "Signal",
         "suppressed": "Left out",
         "language": "Language",
         "model": "Model",
@@ -161,6 +179,9 @@ _EN: Final = Wording(
         "mono": "The recording is mono: who speaks cannot be told. Switch stereo recording on in the PBX.",
         "dual_mono": "Both channels are the same: who speaks cannot be told. Switch separate stereo recording on in the PBX.",
         "silent_channel": "{channel}: the recording is silent.",
+        "too_quiet": "{channel}: recorded too quietly ({level} dB), words may be lost. Check the PBX's recording level.",
+        "clipped": "{channel}: recorded too loudly ({share} of the speech is distorted). Check the PBX's recording level.",
+        "crosstalk": "{channel}: the other side can be heard ({leaked}); these stretches were left out.",
     },
     attention="Attention",
     partial="Not all of the recording could be read.",
@@ -169,6 +190,9 @@ _EN: Final = Wording(
     seconds="{value} s",
     decimal=".",
     suppressed="{count} (leaks from the other channel, noise, repetitions; details in the JSON)",
+    rate="{value} words/s",
+    level="{speaker} {level} dB",
+    level_and_noise="{speaker} {level} dB (noise {noise} dB)",
     job="{job_id} (run {run})",
     states={
         "queued": "Queued",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from itertools import zip_longest
 from time import perf_counter
 
 from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
 from pipeline.errors import RetriableFault
+from services.transcriber.adapters.comparing import Channel, carry_the_same
 from services.transcriber.adapters.measuring import measure
 from services.transcriber.adapters.requests import Order
 from services.transcriber.adapters.silero import Silero, weights
 from services.transcriber.domain.preparation import ChannelFrames, ChannelSpeech, Rules, separate, windows_of
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel
-from services.transcriber.domain.windows import Window
+from services.transcriber.domain.signal import loudest, signal_of
 
 
 class Listener:
@@ -32,37 +31,51 @@ class Listener:
         _verify(order)
         decoded = decode(order.audio, order.folder, self._limits)
         decoded_s = perf_counter()
-        measured = [measure(channel, decoded.samples, self._silero.probabilities) for channel in decoded.channels]
-        # Channels that are alike because nothing was recorded on either are no dual mono.
-        identical = decoded.identical_channels and len(measured) > 1 and not measured[0].silent
-        speech = separate(measured[:1] if identical else measured, self._rules)
-        windows = tuple(self._windows(order.recording.call, decoded, measured, speech))
+        measured = self._measured(decoded)
+        identical = self._identical(decoded, measured)
+        # Of channels with the same voices one is heard, and stands as the first.
+        sources = [loudest(measured)] if identical else list(range(len(measured)))
+        speech = separate([measured[source] for source in sources], self._rules)
+        windows = tuple(
+            window
+            for index, (source, found) in enumerate(zip(sources, speech, strict=True))
+            for window in windows_of(
+                found.own,
+                measured[source].levels_db,
+                call=order.recording.call,
+                channel=index,
+                pcm=decoded.channels[source],
+                rule=self._rules.packing,
+            )
+        )
         return PreparedCall(
             duration_s=decoded.duration_s,
             declared_duration_s=decoded.declared_duration_s,
             truncated=decoded.truncated,
             identical_channels=identical,
             channels=tuple(
-                PreparedChannel(silent=channel.silent, leaks=own.leaks if own else ())
-                for channel, own in zip_longest(measured, speech)
+                _prepared(channel, speech[0 if identical else index]) for index, channel in enumerate(measured)
             ),
             windows=windows,
             decode_ms=round((decoded_s - begin_s) * 1000),
             vad_ms=round((perf_counter() - decoded_s) * 1000),
         )
 
-    def _windows(
-        self, call: str, decoded: DecodedAudio, measured: list[ChannelFrames], speech: list[ChannelSpeech]
-    ) -> Iterator[Window]:
-        for index, channel in enumerate(speech):
-            yield from windows_of(
-                channel.own,
-                measured[index].levels_db,
-                call=call,
-                channel=index,
-                pcm=decoded.channels[index],
-                rule=self._rules.packing,
-            )
+    def _measured(self, decoded: DecodedAudio) -> list[ChannelFrames]:
+        files = decoded.channels[:1] if decoded.identical_channels else decoded.channels
+        measured = [measure(file, decoded.samples, self._silero.probabilities) for file in files]
+        return measured * len(decoded.channels) if decoded.identical_channels else measured
+
+    def _identical(self, decoded: DecodedAudio, measured: list[ChannelFrames]) -> bool:
+        """Channels that are alike because nothing was recorded on either are no dual mono."""
+        if decoded.identical_channels or len(measured) == 1:
+            return decoded.identical_channels and not measured[0].silent
+        first, *others = (Channel(*pair) for pair in zip(decoded.channels, measured, strict=True))
+        return all(carry_the_same(first, other, self._rules.likeness) for other in others)
+
+
+def _prepared(channel: ChannelFrames, found: ChannelSpeech) -> PreparedChannel:
+    return PreparedChannel(silent=channel.silent, leaks=found.leaks, signal=signal_of(channel, found.own, found.leaks))
 
 
 def _verify(order: Order) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from services.transcriber.domain.crosstalk import CrosstalkRule, Frames, gate_db, leaking
+from services.transcriber.domain.crosstalk import CrosstalkRule, Flags, Frames, gate_db, leaking
+from services.transcriber.domain.likeness import LikenessRule
 from services.transcriber.domain.packing import PackingRule, cut_long, pack
 from services.transcriber.domain.speech import SpeechRule, find_pieces
 from services.transcriber.domain.timeline import Piece
@@ -21,6 +22,7 @@ class Rules:
 
     speech: SpeechRule = field(default_factory=SpeechRule)
     crosstalk: CrosstalkRule = field(default_factory=CrosstalkRule)
+    likeness: LikenessRule = field(default_factory=LikenessRule)
     packing: PackingRule = field(default_factory=PackingRule)
 
 
@@ -32,11 +34,13 @@ class ChannelFrames:
         probabilities: Of speech.
         levels_db: RMS level, dB full scale.
         samples: The channel's length.
+        clipped: Whether the frame touches the end of the scale.
         silent: Not one frame holds a sound: the line was not recorded.
     """
 
     probabilities: Frames
     levels_db: Frames
+    clipped: Flags
     samples: int
     silent: bool
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from services.transcriber.domain.signal import Signal
 from services.transcriber.domain.timeline import Piece
 from services.transcriber.domain.windows import Window
 
@@ -15,10 +16,12 @@ class PreparedChannel:
     Attributes:
         silent: Digital silence from end to end: this side was not recorded.
         leaks: Pieces that are only the other side leaking in; no window holds them.
+        signal: How well it was recorded.
     """
 
     silent: bool = False
     leaks: tuple[Piece, ...] = ()
+    signal: Signal = field(default_factory=Signal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class PreparedCall:
         duration_s: Decoded length.
         declared_duration_s: What the file's header claims; None if it claims nothing.
         truncated: Less was decoded than declared, or the file broke off.
-        identical_channels: All channels are the same mix; only the first has windows.
+        identical_channels: All channels carry the same voices; only the first has windows.
         channels: All channels of the recording, by index.
         windows: Of all channels, by channel and index.
         decode_ms: Time that decoding took.

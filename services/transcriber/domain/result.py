@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.contracts.events import AudioUploaded, Timings
-from pipeline.contracts.transcript import Channel, Provenance, Suppressed, Transcript, Warning_
-from services.transcriber.domain import filters, roles
+from pipeline.contracts.transcript import Channel, Provenance, Suppressed, Transcript, sha256_hex
+from services.transcriber.domain import filters, roles, verdict
 from services.transcriber.domain.credibility import credible
 from services.transcriber.domain.prepared import PreparedCall
+from services.transcriber.domain.quality import call_quality, channel_quality
 from services.transcriber.domain.timeline import to_seconds
 from services.transcriber.domain.turns import dialogue
 from services.transcriber.domain.windows import Window, WindowWords
@@ -44,6 +46,7 @@ def assemble(
     mode = roles.channel_mode(len(call.channels), identical=call.identical_channels)
     by_channel = roles.roles_of(mode, len(call.channels), event.channel_roles)
     said, kept_out = filters.sieve(utterances(pairs))
+    channels = tuple(_channels(call, said, pairs, by_channel))
     return Transcript(
         job_id=event.job_id,
         run=event.run,
@@ -53,38 +56,45 @@ def assemble(
         channel_mode=mode,
         duration_s=round(call.duration_s, 3),
         partial=call.truncated,
-        warnings=tuple(_warnings(call, mode)),
-        channels=tuple(_channels(said, by_channel)),
+        warnings=tuple(verdict.warnings(call, mode, by_channel)),
+        channels=channels,
         turns=dialogue(said, by_channel, one_speaker_a_channel=roles.divides_speakers(mode)),
         suppressed=_suppressed(call, kept_out, pairs),
-        timings=_timings(call, heard, queue_wait_ms),
-        provenance=Provenance(
-            audio_sha256=event.audio.sha256,
-            engine=engine.engine,
-            model=engine.model,
-            model_sha256=engine.model_sha256,
-            parameters=dict(engine.parameters),
+        quality=call_quality(
+            said,
+            pairs,
+            [channel.quality for channel in channels if channel.quality is not None],
+            sum(channel.speech_s for channel in channels),
         ),
+        timings=_timings(call, heard, queue_wait_ms),
+        provenance=_provenance(event, engine),
     )
 
 
-def _channels(said: Iterable[Utterance], by_channel: Mapping[int, str | None]) -> Iterator[Channel]:
+def _provenance(event: AudioUploaded, engine: EngineFacts) -> Provenance:
+    parameters = dict(engine.parameters)
+    return Provenance(
+        audio_sha256=event.audio.sha256,
+        engine=engine.engine,
+        model=engine.model,
+        model_sha256=engine.model_sha256,
+        parameters=parameters,
+        parameters_sha256=sha256_hex(json.dumps(parameters, sort_keys=True).encode()),
+        filters=filters.VERSION,
+    )
+
+
+def _channels(
+    call: PreparedCall, said: Sequence[Utterance], pairs: Heard, by_channel: Mapping[int, str | None]
+) -> Iterator[Channel]:
     """Speech seconds count where words came out: music that passed for a voice is no speech."""
-    spans = {(utterance.channel, utterance.piece.speech) for utterance in said}
     for index, role in by_channel.items():
-        samples = sum(span.samples for channel, span in spans if channel == index)
-        yield Channel(index=index, role=role, speech_s=round(to_seconds(samples), 3))
-
-
-def _warnings(call: PreparedCall, mode: str) -> Iterator[Warning_]:
-    if not roles.divides_speakers(mode):
-        yield Warning_(code=mode)
-    for index, channel in enumerate(call.channels):
-        if channel.silent:
-            yield Warning_(code="silent_channel", details={"channel": index})
-    if call.truncated:
-        declared = {} if call.declared_duration_s is None else {"declared_s": round(call.declared_duration_s, 3)}
-        yield Warning_(code="truncated_audio", details={**declared, "decoded_s": round(call.duration_s, 3)})
+        own = [utterance for utterance in said if utterance.channel == index]
+        spans = {utterance.piece.speech for utterance in own}
+        speech_s = to_seconds(sum(span.samples for span in spans))
+        heard = [pair for pair in pairs if pair[0].channel == index]
+        quality = channel_quality(own, heard, call.channels[index].signal, speech_s)
+        yield Channel(index=index, role=role, speech_s=round(speech_s, 3), quality=quality)
 
 
 def _suppressed(call: PreparedCall, kept_out: Iterable[filters.Kept], pairs: Heard) -> tuple[Suppressed, ...]:

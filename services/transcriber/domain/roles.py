@@ -10,6 +10,9 @@ STEREO: Final = "stereo"
 DUAL_MONO: Final = "dual_mono"
 MULTICHANNEL: Final = "multichannel"
 
+OPERATOR: Final = "operator"
+CUSTOMER: Final = "customer"
+
 _PAIR: Final = 2
 
 

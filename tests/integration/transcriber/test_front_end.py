@@ -80,17 +80,40 @@ def test_noise_is_no_speech(front_end: ChildFrontEnd, tmp_path: Path) -> None:
         assert [channel.silent for channel in call.channels] == [False]
 
 
-def test_channels_that_are_alike_are_heard_once(front_end: ChildFrontEnd, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("gain_db", "delay_s", "noise", "identical"),
+    [
+        (0.0, 0.0, 0.0, True),
+        (-8.0, 0.0, 0.0, True),
+        (8.0, 0.0, 0.0, True),
+        (-3.0, 0.11, 0.0, True),
+        (0.0, 0.0, 0.002, True),
+        (-20.0, 0.11, 0.0, False),
+    ],
+)
+def test_channels_with_the_same_voices_are_heard_once(
+    gain_db: float,
+    delay_s: float,
+    noise: float,
+    identical: bool,  # noqa: FBT001  a table
+    front_end: ChildFrontEnd,
+    tmp_path: Path,
+) -> None:
     source = SAMPLES / "bank.wav"
     with front_end.prepare(source, Recording(call="j/1", sha256=sha256(source))) as call:
         [first, *_] = [window.pcm for window in call.windows if window.channel == 0]
-        mix = np.fromfile(first, dtype=np.float32)[::2].astype(np.float64)
-    recording = write_wav(tmp_path / "call.wav", mix, mix)
+        mix = np.fromfile(first, dtype=np.float32)[: 60 * 16_000 : 2].astype(np.float64) / 3
+    copy = np.concatenate([silence(delay_s), mix])[: mix.size] * 10 ** (gain_db / 20)
+    lines = np.random.default_rng(1).normal(0, noise, (2, mix.size))
+    recording = write_wav(tmp_path / "call.wav", mix + lines[0], copy + lines[1])
 
     with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
-        assert call.identical_channels
+        assert call.identical_channels is identical
         assert len(call.channels) == 2
         assert {window.channel for window in call.windows} == {0}
+        # Of copies the louder one is heard; below 15 dB a copy is an echo, and left out.
+        assert {window.pcm.stem[-1] for window in call.windows} == {"1" if gain_db > 3 else "0"}
+        assert bool(call.channels[1].leaks) is not identical
 
 
 def test_a_broken_file_fails_with_its_reason_and_the_next_call_is_served(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from pipeline.contracts.transcript import Suppressed, Warning_
+from pipeline.contracts.transcript import Channel, Quality, Suppressed, Warning_
 from services.exporter.formats import txt
 from services.exporter.formats.plain import one_line
 from tests.unit.exporter import calls, hostile
@@ -93,6 +93,18 @@ def test_in_a_call_of_hours_all_times_have_them() -> None:
     [
         (Warning_(code="truncated_audio", details={"decoded_s": 3.0}), "заявлено ?, прочитано 3,0 с (00:03)"),
         (Warning_(code="silent_channel", details={"channel": 1}), "Внимание: Клиент: в записи тишина."),
+        (
+            Warning_(code="too_quiet", details={"channel": 0, "level_db": -57.3}),
+            "Внимание: Оператор: записано слишком тихо (-57 дБ), слова могли потеряться.",
+        ),
+        (
+            Warning_(code="clipped", details={"channel": 1, "share": 0.312}),
+            "Внимание: Клиент: записано с перегрузкой (31% речи искажено).",
+        ),
+        (
+            Warning_(code="crosstalk", details={"channel": 1, "leaked_s": 12.34}),
+            "Внимание: Клиент: слышен другой собеседник (12,3 с (00:12)); эти места исключены.",
+        ),
         (Warning_(code="dual_mono"), "Оба канала одинаковы"),
         (Warning_(code="from_tomorrow", details={"b": 2, "a": 0.5}), "Внимание: from_tomorrow: a 0.5, b 2"),
         (Warning_(code="from_tomorrow"), "Внимание: from_tomorrow\n"),
@@ -100,6 +112,43 @@ def test_in_a_call_of_hours_all_times_have_them() -> None:
 )
 def test_warnings_are_sentences(warning: Warning_, sentence: str) -> None:
     assert sentence in txt.render(calls.transcript(warnings=(warning,)), None, "ru").decode()
+
+
+def test_swapped_channels_are_no_fault_but_said() -> None:
+    page = txt.render(calls.transcript(warnings=(Warning_(code="swapped_channels"),)), None, "ru").decode()
+
+    assert "Внимание" not in page
+    assert "стерео (клиент на первом канале, оператор на втором)" in page
+
+
+@pytest.mark.parametrize(
+    ("locale", "lines"),
+    [
+        (
+            "ru",
+            ["Сомнительных слов: 7%", "Темп речи: 2,5 слов/с", "Сигнал: Оператор -21 дБ (шум -58 дБ), Клиент -34 дБ"],
+        ),
+        (
+            "en",
+            [
+                "Doubtful words: 7%",
+                "Speech rate: 2.5 words/s",
+                "Signal: Operator -21 dB (noise -58 dB), Customer -34 dB",
+            ],
+        ),
+    ],
+)
+def test_quality_stands_in_the_head(locale: str, lines: list[str]) -> None:
+    channels = (
+        Channel(index=0, role="operator", speech_s=10.0, quality=Quality(level_db=-21.2, noise_db=-57.9, snr_db=36.7)),
+        Channel(index=1, role="customer", speech_s=10.0, quality=Quality(level_db=-34.0)),
+    )
+    quality = Quality(avg_logprob=-0.3, low_confidence_share=0.071, words_per_s=2.46, level_db=-34.0)
+
+    page = txt.render(calls.transcript(channels=channels, quality=quality), None, locale).decode()
+
+    squeezed = [" ".join(line.split()) for line in page.splitlines()]
+    assert [line for line in lines if line not in squeezed] == []
 
 
 def test_partial_is_said_even_without_a_warning() -> None:

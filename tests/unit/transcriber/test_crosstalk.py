@@ -20,7 +20,13 @@ def voice(*stretches: tuple[int, int, float]) -> ChannelFrames:
     for start, end, level_db in stretches:
         levels[start:end] = level_db
         likely[start:end] = 0.9
-    return ChannelFrames(probabilities=likely, levels_db=levels, samples=FRAMES * FRAME_SAMPLES, silent=False)
+    return ChannelFrames(
+        probabilities=likely,
+        levels_db=levels,
+        clipped=np.zeros(FRAMES, dtype=np.bool_),
+        samples=FRAMES * FRAME_SAMPLES,
+        silent=False,
+    )
 
 
 def starts(*channels: ChannelFrames) -> list[tuple[list[int], list[int]]]:

@@ -67,6 +67,12 @@ def test_a_channel_longer_than_a_block_and_not_of_whole_frames(tmp_path: Path) -
     assert len(measured.levels_db) == len(measured.probabilities) == pcm.BLOCK_FRAMES + 3
 
 
+def test_frames_at_the_end_of_the_scale_are_clipped(tmp_path: Path) -> None:
+    samples = np.concatenate([tone(FRAME_SAMPLES, 0.9), np.clip(tone(FRAME_SAMPLES, 4.0), -1, 1)])
+
+    assert measure(written(tmp_path, samples), samples.size, everything_is_speech).clipped.tolist() == [False, True]
+
+
 def test_an_empty_channel_has_no_frames(tmp_path: Path) -> None:
     measured = measure(written(tmp_path, np.zeros(0, dtype=np.float32)), 0, everything_is_speech)
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
-from pipeline.contracts.transcript import Channel, Suppressed, Warning_
+from pipeline.contracts.transcript import Quality, Suppressed, Transcript, Warning_
+from services.transcriber.domain import filters
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedChannel
 from services.transcriber.domain.result import assemble
+from services.transcriber.domain.signal import Signal
 from services.transcriber.domain.windows import GivenUp, HeardWord, WindowWords
 from services.transcriber.fakes import TWO_SPEAKERS, FakeEngine, window
 from tests.unit.transcriber.events import uploaded
@@ -13,6 +16,10 @@ from tests.unit.transcriber.events import uploaded
 RUSSIAN = Hearing(language="ru")
 
 NOTHING = WindowWords(words=())
+
+
+def sides(transcript: Transcript) -> list[tuple[int, str | None, float]]:
+    return [(channel.index, channel.role, channel.speech_s) for channel in transcript.channels]
 
 
 def test_words_of_each_channel_stand_under_its_role() -> None:
@@ -24,10 +31,7 @@ def test_words_of_each_channel_stand_under_its_role() -> None:
         ("operator", 1.0, 3.0, "ru00 ru01 ru02 ru03"),
         ("customer", 4.0, 6.0, "ru10 ru11 ru12 ru13"),
     ]
-    assert transcript.channels == (
-        Channel(index=0, role="operator", speech_s=2.0),
-        Channel(index=1, role="customer", speech_s=2.0),
-    )
+    assert sides(transcript) == [(0, "operator", 2.0), (1, "customer", 2.0)]
     assert transcript.channel_mode == "stereo"
     assert transcript.warnings == ()
     assert not transcript.partial
@@ -38,6 +42,9 @@ def test_words_of_each_channel_stand_under_its_role() -> None:
         "model": "numbers",
         "model_sha256": "0" * 64,
         "parameters": {"beam_size": 1},
+        "parameters_sha256": hashlib.sha256(b'{"beam_size": 1}').hexdigest(),
+        "glossary": None,
+        "filters": filters.VERSION,
     }
 
 
@@ -75,10 +82,7 @@ def test_dual_mono_keeps_both_channels_and_counts_speech_once() -> None:
 
     assert transcript.channel_mode == "dual_mono"
     assert transcript.warnings == (Warning_(code="dual_mono"),)
-    assert transcript.channels == (
-        Channel(index=0, role=None, speech_s=2.0),
-        Channel(index=1, role=None, speech_s=0.0),
-    )
+    assert sides(transcript) == [(0, None, 2.0), (1, None, 0.0)]
 
 
 def test_a_truncated_recording_is_partial_and_tells_both_lengths() -> None:
@@ -127,3 +131,30 @@ def test_words_of_a_window_that_failed_have_confidence_0() -> None:
     transcript = assemble(uploaded(), TWO_SPEAKERS, [failed, NOTHING], FakeEngine.facts, 0)
 
     assert [(word.text, word.confidence) for word in transcript.words] == [("неясно", 0)]
+
+
+def test_quality_stands_by_channel_and_for_the_call() -> None:
+    loud = Signal(level_db=-20.0, noise_db=-50.0, loudest_db=-15.0)
+    poor = Signal(level_db=-40.0, noise_db=-50.0, loudest_db=-35.0)
+    call = replace(TWO_SPEAKERS, channels=(PreparedChannel(signal=loud), PreparedChannel(signal=poor)))
+    sure = WindowWords(words=(HeardWord(" да", 0, 1, 0.9), HeardWord(" да", 1, 2, 0.9)), avg_logprob=-0.2)
+    doubtful = WindowWords(words=(HeardWord(" кажется", 0, 1, 0.3),), avg_logprob=-0.8)
+
+    transcript = assemble(uploaded(), call, [sure, doubtful], FakeEngine.facts, 0)
+
+    assert transcript.channels[0].quality == Quality(
+        avg_logprob=-0.2, low_confidence_share=0, words_per_s=1.0, level_db=-20, noise_db=-50, snr_db=30.0
+    )
+    assert transcript.channels[1].quality == Quality(
+        avg_logprob=-0.8, low_confidence_share=1, words_per_s=0.5, level_db=-40, noise_db=-50, snr_db=9.5
+    )
+    assert transcript.quality == Quality(
+        avg_logprob=-0.4, low_confidence_share=0.333, words_per_s=0.75, level_db=-40, noise_db=-50, snr_db=9.5
+    )
+
+
+def test_of_what_is_not_there_quality_says_nothing() -> None:
+    transcript = assemble(uploaded(), TWO_SPEAKERS, [NOTHING, NOTHING], FakeEngine.facts, 0)
+
+    assert transcript.quality == Quality()
+    assert [channel.quality for channel in transcript.channels] == [Quality(), Quality()]
