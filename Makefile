@@ -92,7 +92,8 @@ format: .venv/dev ## Put everything into form
 
 lock: ## Lock the closures anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package torch --no-emit-package torchaudio --no-emit-package razgovor --override requirements/overrides.txt pyproject.toml --extra local -o requirements/runtime.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package torch --no-emit-package torchaudio --no-emit-package razgovor --override requirements/overrides.txt -c requirements/runtime.txt pyproject.toml --extra local --group dev -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package torch --no-emit-package torchaudio --no-emit-package razgovor --override requirements/overrides.txt -c requirements/runtime.txt pyproject.toml --extra local --extra onnx --group dev -o requirements/dev.txt
+	echo onnx-asr | uv pip compile -q --universal --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url --no-annotate -c requirements/dev.txt - -o requirements/onnx.txt
 
 clean: ## Remove what was made here (the model stays in the user's cache)
 	rm -rf .venv bench/out .mypy_cache .ruff_cache .pytest_cache .hypothesis

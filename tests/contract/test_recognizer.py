@@ -10,23 +10,36 @@ import numpy as np
 import pytest
 
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.adapters.onnx_recognizer import OnnxRecognizer
+from services.transcriber.adapters.requests import OnnxOptions, WhisperOptions
 from services.transcriber.adapters.whisper import Whisper
 from services.transcriber.domain.hearing import Batch, Capacity, Heard, Passage, Search
 from services.transcriber.domain.timeline import Span
 from services.transcriber.fakes import FakeRecognizer, window
 from services.transcriber.ports import Recognizer
-from services.transcriber.testing.tiny_whisper import build
+from services.transcriber.testing import tiny_onnx, tiny_whisper
+
+#: One of each family and each way to tell tokens.
+ONNX_KINDS = ("gigaam-v3-ctc", "gigaam-v3-e2e-rnnt", "nemo-conformer-ctc", "t-one-ctc", "vosk")
 
 
 def whisper(folder: Path) -> Recognizer:
-    files = ModelFiles(build(folder / "tiny"), "tiny", "1" * 64)
+    files = ModelFiles(tiny_whisper.build(folder / "tiny"), "tiny", "1" * 64)
     return Whisper(files, WhisperOptions(compute_type="float32", workers=2, batch_size=4))
+
+
+def onnx(kind: str) -> Callable[[Path], Recognizer]:
+    def load(folder: Path) -> Recognizer:
+        files = ModelFiles(tiny_onnx.build(folder / kind, kind), kind, "2" * 64)
+        return OnnxRecognizer(files, OnnxOptions(kind=kind, workers=2, batch_size=4))
+
+    return load
 
 
 RECOGNIZERS: dict[str, Callable[[Path], Recognizer]] = {
     "fake": lambda _folder: FakeRecognizer(Capacity(slots=2, batch_size=4)),
     "whisper": whisper,
+    **{f"onnx-asr {kind}": onnx(kind) for kind in ONNX_KINDS},
 }
 
 

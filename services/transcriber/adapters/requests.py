@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pipeline.errors import Fatal
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.recording import Recording
@@ -58,6 +59,27 @@ class WhisperOptions:
     beam_size: int = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxOptions:
+    """How a model of onnx-asr runs.
+
+    Attributes:
+        kind: What onnx-asr calls it: `gigaam-v3-ctc`, `t-one-ctc`, `vosk` ...
+        quantization: Which of the weights, if not those of full precision: `int8`.
+        device: `cpu` or `cuda`.
+        workers: Batches at once.
+        threads: Of each worker.
+        batch_size: Passages in a batch.
+    """
+
+    kind: str
+    quantization: str | None = None
+    device: str = "cpu"
+    workers: int = 2
+    threads: int = 1
+    batch_size: int = 4
+
+
 def whisper_facts(
     files: ModelFiles, options: WhisperOptions, parameters: Mapping[str, str | float] | None = None
 ) -> EngineFacts:
@@ -73,3 +95,43 @@ def whisper_facts(
             **(parameters or {}),
         },
     )
+
+
+def onnx_facts(
+    files: ModelFiles,
+    options: OnnxOptions,
+    parameters: Mapping[str, str | float] | None = None,
+    *,
+    installed: Callable[[str], str] = version,
+) -> EngineFacts:
+    """What goes into the provenance.
+
+    Raises:
+        Fatal: The engine is not installed; the message says how to.
+    """
+    try:
+        engine = f"onnx-asr {installed('onnx-asr')}"
+    except PackageNotFoundError as error:
+        raise Fatal(
+            f"the model {files.name} needs the engine onnx-asr, which is not installed: "
+            "`pip install --no-deps --require-hashes -r requirements/onnx.txt`, or `pip install 'razgovor[onnx]'`"
+        ) from error
+    return EngineFacts(
+        engine=f"{engine} / onnxruntime {_runtime_version(installed)}",
+        model=files.name,
+        model_sha256=files.sha256,
+        parameters={
+            "kind": options.kind,
+            "quantization": options.quantization or "none",
+            "batch_size": options.batch_size,
+            **(parameters or {}),
+        },
+    )
+
+
+def _runtime_version(installed: Callable[[str], str]) -> str:
+    """Of whichever package brings it: both put the same module."""
+    try:
+        return installed("onnxruntime-gpu")
+    except PackageNotFoundError:
+        return installed("onnxruntime")
