@@ -23,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench.transcriber import calls as measured
 from bench.transcriber import rounds, summary
-from bench.transcriber.arms import BARE, OURS, OURS_KAFKA, OURS_REAL_KAFKA, TITLES
+from bench.transcriber.arms import BARE, OURS, OURS_KAFKA, OURS_REAL_KAFKA, TITLES, Platform
 from bench.transcriber.processes import started
 from razgovor.cache import cache_folder
 from razgovor.transcription.tables import console as terminal
@@ -41,11 +41,19 @@ def main(
     audio: Annotated[Path | None, typer.Option(help="Calls with references; none: the shipped ones.")] = None,
     words: Annotated[Path | None, typer.Option(help="Count errors over this folder, once; no rounds.")] = None,
     model: Annotated[str, typer.Option(help="A model of the catalogue, or a folder.")] = "base",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    compute_type: Annotated[str | None, typer.Option(help="CTranslate2's; none: int8, on a GPU float16.")] = None,
+    threads: Annotated[int, typer.Option(help="Of the tuned bare arms.", min=1)] = os.cpu_count() or 1,
     out: Annotated[Path, typer.Option(help="Where transcriber.json goes.")] = _OUT,
 ) -> None:
     """Measure, print, write."""
     console = terminal()
-    folder = models.resolve(model, cache=cache_folder(os.environ)).folder
+    platform = Platform(
+        model=models.resolve(model, cache=cache_folder(os.environ)).folder,
+        device=device,
+        compute_type=compute_type or ("float16" if device == "cuda" else "int8"),
+        threads=threads,
+    )
     wanted = [_known(name) for name in arms.split(",")]
     out.mkdir(parents=True, exist_ok=True)
     kept = out / "transcriber-rounds.jsonl"
@@ -60,23 +68,25 @@ def main(
 
         if words is not None:
             known = json.loads(errors.read_text()) if errors.exists() else {}
-            errors.write_text(json.dumps(known | _words(wanted, folder, measured.below(words), told), indent=1) + "\n")
+            errors.write_text(
+                json.dumps(known | _words(wanted, platform, measured.below(words), told), indent=1) + "\n"
+            )
         elif rounds_:
             if not resume:
                 kept.unlink(missing_ok=True)
             calls = measured.shipped() if audio is None else measured.below(audio)
-            rounds.run(wanted, folder, calls, rounds=rounds_, keep=kept, told=told)
+            rounds.run(wanted, platform, calls, rounds=rounds_, keep=kept, told=told)
     done = rounds.kept(kept)
     if done:
         _show(summary.facts(done, json.loads(errors.read_text()) if errors.exists() else None), out, console)
 
 
-def _words(arms: Sequence[str], model: Path, calls: Sequence[measured.Call], told: Any) -> dict[str, Any]:
+def _words(arms: Sequence[str], platform: Platform, calls: Sequence[measured.Call], told: Any) -> dict[str, Any]:
     """Each arm's errors over all calls, and by call."""
     found: dict[str, Any] = {}
     for name in arms:
         told(f"words: {name}")
-        with started(name, model) as process:
+        with started(name, platform) as process:
             result = rounds.judged(name, process.lap([call.path for call in calls]).transcripts, calls)
         found[name] = {
             "wer": result.errors.rate,

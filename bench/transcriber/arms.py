@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from pipeline.contracts.transcript import Transcript
 
@@ -13,7 +14,6 @@ OURS_KAFKA: Final = "ours_kafka"
 OURS_REAL_KAFKA: Final = "ours_real_kafka"
 #: Those that ours is divided by.
 BARE: Final = ("A0", "A", "B", "Bpp")
-THREADS: Final = 2
 
 TITLES: Final[Mapping[str, str]] = {
     OURS: "ours, as a library",
@@ -26,6 +26,27 @@ TITLES: Final[Mapping[str, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What every arm of a run has in common.
+
+    Attributes:
+        model: A folder with a CTranslate2 Whisper.
+        device: `cpu` or `cuda`.
+        compute_type: CTranslate2's.
+        threads: Of the tuned bare arms; A0 keeps its default.
+        batch: Windows in a batch of the bare batched arms.
+        settings: Of the transcriber, in place of its own.
+    """
+
+    model: Path
+    device: str = "cpu"
+    compute_type: str = "int8"
+    threads: int = 2
+    batch: int = 16
+    settings: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
 class Arm(Protocol):
     """Something that hears recordings."""
 
@@ -33,53 +54,18 @@ class Arm(Protocol):
         """Each recording as it is done."""
 
 
-def make(name: str, model: Path) -> Arm:
+def make(name: str, platform: Platform) -> Arm:
     """The arm, loaded."""
-    return _MAKERS[name](model)
+    if name.startswith(OURS):
+        from bench.transcriber import ours  # noqa: PLC0415  no arm pays for another's libraries
 
+        if name == OURS:
+            return ours.Library(platform)
+        return ours.ThroughKafka(platform, "kafka" if name == OURS_REAL_KAFKA else "mock")
+    from bench.transcriber import bare  # noqa: PLC0415  see above
 
-def _library(model: Path) -> Arm:
-    from bench.transcriber.ours import Library  # noqa: PLC0415  no arm pays for another's libraries
-
-    return Library(model)
-
-
-def _kafka(broker: Any) -> Callable[[Path], Arm]:
-    def made(model: Path) -> Arm:
-        from bench.transcriber.ours import ThroughKafka  # noqa: PLC0415  see above
-
-        return ThroughKafka(model, broker)
-
-    return made
-
-
-def _sequential(threads: int, **options: Any) -> Callable[[Path], Arm]:
-    def made(model: Path) -> Arm:
-        from bench.transcriber.bare import Sequential  # noqa: PLC0415  see above
-
-        return Sequential(model, threads, **options)
-
-    return made
-
-
-def _batched(model: Path) -> Arm:
-    from bench.transcriber.bare import Batched  # noqa: PLC0415  see above
-
-    return Batched(model, THREADS)
-
-
-def _concatenated(model: Path) -> Arm:
-    from bench.transcriber.bare import Concatenated  # noqa: PLC0415  see above
-
-    return Concatenated(model, THREADS)
-
-
-_MAKERS: Final[Mapping[str, Callable[[Path], Arm]]] = {
-    OURS: _library,
-    OURS_KAFKA: _kafka("mock"),
-    OURS_REAL_KAFKA: _kafka("kafka"),
-    "A0": _sequential(0),
-    "A": _sequential(THREADS, beam_size=5, vad_filter=True, condition_on_previous_text=False),
-    "B": _batched,
-    "Bpp": _concatenated,
-}
+    if name == "A0":
+        return bare.Sequential(replace(platform, threads=0))
+    if name == "A":
+        return bare.Sequential(platform, beam_size=bare.BEAM, vad_filter=True, condition_on_previous_text=False)
+    return bare.Batched(platform) if name == "B" else bare.Concatenated(platform)

@@ -12,11 +12,11 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel, decode_audio
 from faster_whisper.vad import SpeechTimestampsMap, VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
+from bench.transcriber.arms import Platform
 from bench.transcriber.hearing import TimedWord, transcript_of
 from pipeline.contracts.transcript import Transcript
 
 RATE_HZ: Final = 16_000
-BATCH: Final = 16
 BEAM: Final = 5
 WINDOW_S: Final = 30
 Samples = NDArray[np.float32]
@@ -47,17 +47,25 @@ def decoded(path: Path) -> Decoded:
     return Decoded(path, (left, right), bool(np.array_equal(left, right)))
 
 
+def _loaded(platform: Platform) -> WhisperModel:
+    return WhisperModel(
+        str(platform.model),
+        device=platform.device,
+        compute_type=platform.compute_type,
+        cpu_threads=platform.threads,
+    )
+
+
 class Sequential:
     """One window after the other. A0 is what a user gets without a setting; A has what the maintainers advise.
 
     Args:
-        model: A CTranslate2 Whisper.
-        threads: Of the model; 0: its default.
+        platform: Model and device; 0 threads: the library's default.
         options: Of `transcribe`.
     """
 
-    def __init__(self, model: Path, threads: int, **options: Any) -> None:
-        self._model = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+    def __init__(self, platform: Platform, **options: Any) -> None:
+        self._model = _loaded(platform)
         self._options = options
 
     def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
@@ -74,9 +82,9 @@ class Sequential:
 class Batched:
     """`BatchedInferencePipeline` on each channel."""
 
-    def __init__(self, model: Path, threads: int) -> None:
-        whisper = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
-        self._pipeline = BatchedInferencePipeline(whisper)
+    def __init__(self, platform: Platform) -> None:
+        self._pipeline = BatchedInferencePipeline(_loaded(platform))
+        self._batch = platform.batch
 
     def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
@@ -86,7 +94,7 @@ class Batched:
 
     def _words(self, channel: int, samples: Samples) -> Iterator[TimedWord]:
         segments, _ = self._pipeline.transcribe(
-            samples, language="ru", word_timestamps=True, beam_size=BEAM, batch_size=BATCH
+            samples, language="ru", word_timestamps=True, beam_size=BEAM, batch_size=self._batch
         )
         yield from _timed(channel, segments)
 
@@ -114,9 +122,9 @@ class Concatenated:
     An upper bound for batching by file: batches are full over calls, but nothing is out before everything is.
     """
 
-    def __init__(self, model: Path, threads: int) -> None:
-        whisper = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
-        self._pipeline = BatchedInferencePipeline(whisper)
+    def __init__(self, platform: Platform) -> None:
+        self._pipeline = BatchedInferencePipeline(_loaded(platform))
+        self._batch = platform.batch
 
     def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Every recording, at the end."""
@@ -141,7 +149,7 @@ class Concatenated:
             language="ru",
             word_timestamps=True,
             beam_size=BEAM,
-            batch_size=BATCH,
+            batch_size=self._batch,
             clip_timestamps=[{"start": clip.begin_s, "end": clip.end_s} for clip in clips],
         )
         ends_s = np.array([clip.end_s for clip in clips])

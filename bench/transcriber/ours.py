@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+from bench.transcriber.arms import Platform
 from pipeline.contracts.transcript import Transcript
 from razgovor.cache import cache_folder
 from razgovor.client import IngestClient
@@ -22,14 +23,25 @@ from services.ingest.admin import create_key
 from services.ingest.clients import Client
 
 _CLIENT = "bench"
+_PREFIX = "TRANSCRIBER_"
+
+
+def _told(platform: Platform) -> dict[str, str | int | float]:
+    """The transcriber's settings."""
+    return {
+        "model": str(platform.model),
+        "device": platform.device,
+        "compute_type": platform.compute_type,
+        **platform.settings,
+    }
 
 
 class Library:
     """Front end, engine and handler in one worker, no broker and no store."""
 
-    def __init__(self, model: Path, **chosen: str | float) -> None:
+    def __init__(self, platform: Platform) -> None:
         self._open = ExitStack()
-        self._transcriber = self._open.enter_context(local_transcriber(settings(model=str(model), **chosen)))
+        self._transcriber = self._open.enter_context(local_transcriber(settings(**_told(platform))))
 
     def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
@@ -47,19 +59,19 @@ class ThroughKafka:
     """Uploaded by REST, announced, transcribed, exported, recorded, fetched: what a client waits for.
 
     Args:
-        model: A CTranslate2 Whisper.
+        platform: What runs.
         broker: `mock` (librdkafka's own) or `kafka` (a real one).
     """
 
-    def __init__(self, model: Path, broker: Broker) -> None:
+    def __init__(self, platform: Platform, broker: Broker) -> None:
         self._open = ExitStack()
         self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="razgovor-bench-")))
         # As root the database runs as another account, which must be able to pass through this folder of ours.
         self._folder.chmod(home_mode(server_account()))
-        environment = {name: value for name, value in os.environ.items() if name.startswith("TRANSCRIBER_")}
+        told = {f"{_PREFIX}{name.upper()}": str(value) for name, value in _told(platform).items()}
+        environment = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)} | told
         stack: AbstractContextManager[Stack] = Stack(
             self._folder / "stack",
-            model=str(model),
             model_cache=cache_folder(os.environ),
             temporary=True,
             options=StackOptions(broker=broker, environment=environment),

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psutil
 
-from bench.transcriber.arms import make
+from bench.transcriber.arms import Platform, make
 from pipeline.contracts.transcript import Transcript
 
 _START_TIMEOUT_S: Final = 600.0
@@ -55,11 +55,11 @@ class ArmProcess:
 
 
 @contextmanager
-def started(name: str, model: Path) -> Iterator[ArmProcess]:
+def started(name: str, platform: Platform) -> Iterator[ArmProcess]:
     """An arm for as long as the context lasts."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(name, model, theirs), name=f"arm {name}")
+    process = context.Process(target=_serve, args=(name, platform, theirs), name=f"arm {name}")
     process.start()
     theirs.close()
     try:
@@ -77,10 +77,10 @@ def started(name: str, model: Path) -> Iterator[ArmProcess]:
             process.kill()
 
 
-def _serve(name: str, model: Path, connection: Connection) -> None:
+def _serve(name: str, platform: Platform, connection: Connection) -> None:
     """Runs in the arm's process."""
     try:
-        arm = make(name, model)
+        arm = make(name, platform)
     except Exception as error:  # noqa: BLE001  told to whoever started us
         connection.send(f"{type(error).__name__}: {error}")
         return

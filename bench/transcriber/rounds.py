@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.transcriber.arms import Platform
 from bench.transcriber.calls import Call
 from bench.transcriber.machine import moment, probe_s
 from bench.transcriber.processes import ArmProcess, started
@@ -71,14 +72,20 @@ class Round:
 
 
 def run(
-    arms: Sequence[str], model: Path, calls: Sequence[Call], *, rounds: int, keep: Path, told: Callable[[str], None]
+    arms: Sequence[str],
+    platform: Platform,
+    calls: Sequence[Call],
+    *,
+    rounds: int,
+    keep: Path,
+    told: Callable[[str], None],
 ) -> None:
     """So many rounds more, each appended to `keep` as a line; `told` hears of every step."""
     with ExitStack() as running:
         processes = []
         for name in arms:
             told(f"loading {name}")
-            process = running.enter_context(started(name, model))
+            process = running.enter_context(started(name, platform))
             process.lap([calls[0].path])  # warm: first allocations, first look at the files
             processes.append(process)
         for number in range(rounds):

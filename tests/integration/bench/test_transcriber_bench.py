@@ -17,7 +17,7 @@ def test_a_round_of_ours_and_bare_arms_gives_ratios(tmp_path: Path) -> None:
     shutil.copy(samples.folder() / "clinic.wav", audio)
     (audio / "clinic.json").write_text(json.dumps({"channels": ["раз два", "три"]}), encoding="utf-8")
 
-    main(rounds_=1, resume=False, arms="ours,B", audio=audio, words=None, model=str(model), out=tmp_path)
+    main(rounds_=1, arms="ours,B", audio=audio, model=str(model), out=tmp_path)
 
     found = json.loads((tmp_path / "transcriber.json").read_text(encoding="utf-8"))
     assert set(found["arms"]) == {"ours", "B"}
