@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from services.ingest import keys
-from services.ingest.adapters.postgres import Database, PostgresClients, PostgresRuns, migrate
+from services.ingest.adapters.postgres import Database, PostgresBacklog, PostgresClients, PostgresRuns, migrate
+from services.ingest.backlog import Waiting
 from services.ingest.clients import SCOPES, Client, is_client_id
 from services.ingest.ports import Clients
 from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
@@ -63,6 +64,24 @@ def create_key(database_url: str, client: Client, scopes: tuple[str, ...] = SCOP
     try:
         key_id, secret = secrets.token_bytes(keys.KEY_ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES)
         return add_key(PostgresClients(database), client, key_id, secret, scopes)
+    finally:
+        database.close()
+
+
+def backlog_at(database_url: str) -> list[Waiting]:
+    """What waits or is announced and not terminal, by priority and state.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+
+    Raises:
+        Transient: The database does not answer.
+        Permanent: It does not do what it should.
+    """
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        return PostgresBacklog(database).measure()
     finally:
         database.close()
 

@@ -1,0 +1,5 @@
+"""`razgovor transcriber tune`: the settings that this machine is fastest with at no cost in words, and what it carries then.
+
+`plan` says what is tried, `search` decides (pure), `measuring` runs the real front end and engine, `carrying` reckons calls a
+month, `tables` shows.
+"""
