@@ -1,8 +1,8 @@
 """Work that may crash, hang or eat memory, in a child process that can die without its parent.
 
 Called by ingest (probing what strangers upload) and the transcriber (decoding, the speech engine). A child is started
-by `ChildProcess`, builds its function from a factory and serves one request at a time over a socket; large data go
-through files, never through the socket. This keeps faults apart; it is no sandbox against code that takes the child over.
+by `ChildProcess`, builds its function from a factory and serves requests over a socket, one at a time or several side by
+side; large data go through files, never through the socket. This keeps faults apart; it is no sandbox against code that takes the child over.
 """
 
 from pipeline.isolation.errors import ChildClosed, ChildCrashed, ChildError, ChildFailed, ChildTimeout

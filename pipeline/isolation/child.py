@@ -5,6 +5,7 @@ Run by `pipeline.isolation.process` in a fresh interpreter; never imported by th
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pickle
@@ -14,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -30,21 +32,34 @@ def main(socket_fd: int, parent_pid: int) -> None:
     _ignore_terminal_signals()
     _die_with_parent(socket_fd, parent_pid)
     connection = Connection(socket_fd)
-    try:
-        serve = _prepare(connection)
-        while serve is not None:
-            request = connection.recv()
-            connection.send_bytes(_pickled(_guarded(partial(serve, request))))
-    except (EOFError, ConnectionError):
-        return
+    with contextlib.suppress(EOFError, ConnectionError):
+        number, setup = connection.recv()
+        serve = _prepare(connection, number, setup)
+        if serve is not None:
+            _serve(connection, serve, setup.concurrency)
 
 
-def _prepare(connection: Connection) -> Callable[[Any], Any] | None:
+def _serve(connection: Connection, serve: Callable[[Any], Any], concurrency: int) -> None:
+    sending = threading.Lock()
+
+    def answer(number: int, request: Any) -> None:
+        data = _pickled(number, _guarded(partial(serve, request)))
+        with sending, contextlib.suppress(ConnectionError):
+            connection.send_bytes(data)
+
+    if concurrency == 1:  # on the main thread, where signals for exceeded limits arrive at once
+        while True:
+            answer(*connection.recv())
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="serving") as threads:
+        while True:
+            threads.submit(answer, *connection.recv())
+
+
+def _prepare(connection: Connection, number: int, setup: Setup) -> Callable[[Any], Any] | None:
     """Build what serves requests and report how that went; None when it could not be built."""
     functions: list[Callable[[Any], Any]] = []
 
     def build() -> None:
-        setup: Setup = connection.recv()
         setup.limits.apply_before_factory()
         function = setup.factory()
         setup.limits.apply_after_factory()
@@ -55,7 +70,7 @@ def _prepare(connection: Connection) -> Callable[[Any], Any] | None:
 
         functions.append(serve)
 
-    connection.send_bytes(_pickled(_guarded(build)))
+    connection.send_bytes(_pickled(number, _guarded(build)))
     return functions[0] if functions else None
 
 
@@ -66,22 +81,20 @@ def _guarded(work: Callable[[], Any]) -> Reply:
         return Fault(error)
     except MemoryError:
         os._exit(OUT_OF_MEMORY_EXIT)
-    except (EOFError, ConnectionError):
-        raise
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever happens here must reach the parent as a value
         return _failure(error)
 
 
-def _pickled(reply: Reply) -> bytes:
-    """The reply as bytes, proven to be readable again; what cannot travel becomes a failure."""
+def _pickled(number: int, reply: Reply) -> bytes:
+    """The numbered reply as bytes, proven to be readable again; what cannot travel becomes a failure."""
     try:
-        data = pickle.dumps(reply)
+        data = pickle.dumps((number, reply))
         if isinstance(reply, Fault):
             pickle.loads(data)  # noqa: S301 - our own bytes of a line ago
     except MemoryError:
         os._exit(OUT_OF_MEMORY_EXIT)
     except Exception as error:  # noqa: BLE001 - pickle raises whatever an object's own methods raise
-        return pickle.dumps(_failure(error))
+        return pickle.dumps((number, _failure(error)))
     return data
 
 

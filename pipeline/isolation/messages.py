@@ -1,4 +1,6 @@
-"""What parent and child say to each other, pickled by `multiprocessing.connection`."""
+"""What parent and child say to each other, pickled by `multiprocessing.connection`: pairs of a request's number and one of
+these (or the request itself).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,11 @@ from pipeline.isolation.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Parent to child, once: what to build and how much it may take."""
+    """Parent to child, once: what to build, how much it may take, how many requests it serves at once."""
 
     factory: Callable[[], Callable[[Any], Any]]
     limits: Limits
+    concurrency: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,47 +1,25 @@
-"""The parent's side: one long-lived child process that serves requests, and is replaced when it has died.
+"""The parent's side: a child process that serves requests, and is replaced when it has died.
 
 Called by ingest's probe and the transcriber's decoder and engine, directly or through `ChildPool`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar, cast
 
 from pipeline.isolation.errors import ChildClosed, ChildCrashed, ChildFailed, ChildTimeout
 from pipeline.isolation.limits import Limits
-from pipeline.isolation.messages import Answer, Fault, Reply, Setup
+from pipeline.isolation.living import LivingChild
+from pipeline.isolation.messages import Setup
 
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
 
-_END_GRACE_S: Final = 5.0
 #: How often whoever waits for the child asks whether to wait on.
 _LOOK_EVERY_S: Final = 0.2
-# Not multiprocessing's spawn: that imports the parent's __main__ again in every child, with all that it imports.
-_BOOT: Final = (
-    "import json, sys; _, name, socket_fd, parent_pid, path = sys.argv; sys.path[:] = json.loads(path); "
-    "from pipeline.isolation.child import main; main(int(socket_fd), int(parent_pid))"
-)
-
-
-def _block_terminal_signals() -> None:
-    """Children inherit this, so that Ctrl-C cannot hit one before it ignores it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-
-
-# Linux kills a child (see child.py) when the *thread* that started it ends; this one ends with the process.
-_starter: Final = ThreadPoolExecutor(1, thread_name_prefix="child-starter", initializer=_block_terminal_signals)
 
 
 class ChildProcess(Generic[RequestT, ResponseT]):
@@ -51,9 +29,11 @@ class ChildProcess(Generic[RequestT, ResponseT]):
         factory: Runs in the child and returns what serves requests, e.g. loads a model. Must pickle: a module's
             function or a functools.partial of one, and not of the module that is run as `__main__`.
         name: Shown in the process list.
-        limits: What requests may take.
+        limits: What requests may take; `cpu_s` only where they are served one at a time.
         start_timeout_s: How long the factory may take.
-        outlives_failures: Whether a child that raised something unforeseen serves on; else the next call has a fresh one.
+        outlives_failures: Whether a child that raised something unforeseen serves on; else it ends what it has in hand,
+            and the next call has a fresh one.
+        concurrency: Requests in hand at once, each served in a thread of its own. A crash ends them all.
     """
 
     def __init__(
@@ -64,21 +44,25 @@ class ChildProcess(Generic[RequestT, ResponseT]):
         limits: Limits,
         start_timeout_s: float,
         outlives_failures: bool = True,
+        concurrency: int = 1,
     ) -> None:
-        self._setup = Setup(factory, limits)
+        if concurrency > 1 and limits.cpu_s is not None:
+            raise ValueError("processor seconds can be counted only where requests are served one at a time")
+        self._setup = Setup(factory, limits, concurrency)
         self._name = name
         self._start_timeout_s = start_timeout_s
         self._outlives_failures = outlives_failures
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._turns = threading.Semaphore(concurrency)
+        self._starting = threading.Lock()
+        self._child: LivingChild | None = None
+        self._retired: LivingChild | None = None
         self._closed = False
 
     @property
     def pid(self) -> int | None:
         """The living child's process id; None when there is none."""
-        process = self._process
-        return None if process is None or process.poll() is not None else process.pid
+        child = self._child
+        return None if child is None else child.pid
 
     def start(self) -> None:
         """Start the child unless it lives, and wait until its factory has returned.
@@ -90,13 +74,12 @@ class ChildProcess(Generic[RequestT, ResponseT]):
             ChildClosed: After `close`.
             RazgovorError: As the factory raised it.
         """
-        with self._lock:
-            self._ensure_alive()
+        self._living()
 
     def call(
         self, request: RequestT, *, timeout_s: float, still_wanted: Callable[[], None] = lambda: None
     ) -> ResponseT:
-        """Have the child serve a request; safe from any thread, one at a time. Starts a child first if none lives.
+        """Have the child serve a request; safe from any thread. Starts a child first if none lives.
 
         Args:
             request: Pickles, and is small: paths, not samples.
@@ -105,36 +88,44 @@ class ChildProcess(Generic[RequestT, ResponseT]):
                 give up. What has been sent is served.
 
         Raises:
-            ChildCrashed: It died; the next call starts another.
+            ChildCrashed: It died, whoever's request it died over; the next call starts another.
             ChildTimeout: It took too long and was killed; the next call starts another.
             ChildFailed: The function raised something unforeseen.
             ChildClosed: After `close`, also when that cut the request short.
             RazgovorError: As the function (or the factory, or `still_wanted`) raised it; the child lives on.
         """
-        while not self._lock.acquire(timeout=_LOOK_EVERY_S):
+        while not self._turns.acquire(timeout=_LOOK_EVERY_S):
             still_wanted()
         try:
             still_wanted()
-            connection = self._ensure_alive()
-            return cast("ResponseT", self._exchange(connection, request, timeout_s))
+            child = self._living()
+            return cast("ResponseT", self._asked(child, request, timeout_s))
         except (ChildCrashed, ChildTimeout):
             if self._closed:
                 raise ChildClosed from None
             raise
         finally:
-            self._lock.release()
+            self._turns.release()
+
+    def _asked(self, child: LivingChild, request: RequestT, timeout_s: float) -> object:
+        try:
+            return child.ask(request, timeout_s)
+        except ChildFailed:
+            if not self._outlives_failures:
+                self._retired = child
+            raise
 
     def kill(self) -> None:
-        """End the child at once, also in the middle of another thread's call (which gets ChildCrashed, or ChildClosed)."""
-        process = self._process
-        if process is not None:
-            process.kill()
+        """End the child at once, also in the middle of other threads' calls (which get ChildCrashed, or ChildClosed)."""
+        child = self._child
+        if child is not None:
+            child.kill()
 
     def close(self) -> None:
-        """End the child for good. A call under way in another thread ends with ChildClosed. Safe to repeat."""
+        """End the child for good. Calls under way in other threads end with ChildClosed. Safe to repeat."""
         self._closed = True
         self.kill()
-        with self._lock:
+        with self._starting:
             self._bury()
 
     def __enter__(self) -> Self:
@@ -146,78 +137,32 @@ class ChildProcess(Generic[RequestT, ResponseT]):
     ) -> None:
         self.close()
 
-    def _ensure_alive(self) -> Connection:
-        if self._closed:
-            raise ChildClosed
-        if self._connection is not None and self.pid is not None:
-            return self._connection
-        self._bury()
-        connection = self._spawn()
+    def _living(self) -> LivingChild:
+        """The child, ready; a fresh one where it has died or is to be replaced."""
+        with self._starting:
+            if self._closed:
+                raise ChildClosed
+            child = self._child
+            if child is not None and child is self._retired:
+                child.await_idle()
+            elif child is not None and child.pid is not None:
+                return child
+            self._bury()
+            return self._started()
+
+    def _started(self) -> LivingChild:
+        child = self._child = LivingChild(self._name, self._setup)
         if self._closed:  # while we started; `close` now waits for our lock
             self._bury()
             raise ChildClosed
         try:
-            self._exchange(connection, self._setup, self._start_timeout_s)
+            child.ask(self._setup, self._start_timeout_s)
         except BaseException:
             self._bury()
             raise
-        return connection
+        return child
 
-    def _spawn(self) -> Connection:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", "-c", _BOOT, self._name, str(theirs.fileno()), str(os.getpid())]
-            self._process = _starter.submit(_popen, [*command, json.dumps(sys.path)], theirs.fileno()).result()
-        self._connection = Connection(ours.detach())
-        return self._connection
-
-    def _exchange(self, connection: Connection, message: object, timeout_s: float) -> object:
-        """Send, wait, receive. Whatever cuts this short ends the child: its answer must not meet the next request."""
-        try:
-            connection.send(message)
-            reply: Reply | None = connection.recv() if connection.poll(timeout_s) else None
-        except (EOFError, ConnectionError) as error:
-            raise self._obituary() from error
-        except BaseException:
-            self._bury()
-            raise
-        if reply is None:
-            self._bury()
-            raise ChildTimeout(timeout_s)
-        if isinstance(reply, Answer):
-            return reply.value
-        if isinstance(reply, Fault):
-            raise reply.error
-        if not self._outlives_failures:
-            self._bury()
-        raise ChildFailed(reply.type_name)
-
-    def _obituary(self) -> ChildCrashed | ChildTimeout:
-        """Why the child hung up."""
-        exit_code = self._bury(grace_s=_END_GRACE_S)
-        cpu_s = self._setup.limits.cpu_s
-        if exit_code == -signal.SIGXCPU and cpu_s is not None:
-            return ChildTimeout(cpu_s)
-        return ChildCrashed(exit_code)
-
-    def _bury(self, *, grace_s: float = 0.0) -> int:
-        """Let the child end by itself for that long, then end it, and forget it.
-
-        Returns:
-            Its exit code; 0 if there was none.
-        """
-        process, self._process = self._process, None
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        if process is None:
-            return 0
-        try:
-            return process.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
-
-
-def _popen(command: list[str], socket_fd: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(socket_fd,))
+    def _bury(self) -> None:
+        child, self._child, self._retired = self._child, None, None
+        if child is not None:
+            child.end()

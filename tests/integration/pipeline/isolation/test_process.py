@@ -5,6 +5,8 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from pipeline.isolation import (
     Limits,
 )
 from pipeline.isolation.errors import OUT_OF_MEMORY_EXIT
+from pipeline.testing.waiting import eventually
 from tests.integration.pipeline.isolation import work
 
 LIMITS = Limits(memory_bytes=64 * work.MIB, open_files=64)
@@ -214,7 +217,7 @@ def test_whoever_waits_for_a_busy_child_may_give_up(shared_child: Child) -> None
         asked.append(True)
         raise NotWanted
 
-    with shared_child._lock, pytest.raises(NotWanted):  # somebody else is served
+    with shared_child._turns, pytest.raises(NotWanted):  # somebody else is served
         shared_child.call("echo:late", timeout_s=PATIENCE_S, still_wanted=no_longer)
     assert asked == [True]
     with pytest.raises(NotWanted):  # and once more before it is sent
@@ -256,3 +259,97 @@ def test_an_interrupted_wait_never_gives_its_answer_to_the_next_request(shared_c
 def test_errors_of_children_travel_through_pipes_too(error: RazgovorError) -> None:
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert (type(again), again.args, str(again)) == (type(error), error.args, str(error))
+
+
+Several = Callable[..., "ChildProcess[str, object]"]
+
+
+@pytest.fixture
+def several() -> Iterator[Several]:
+    """Makes children that serve three requests at once."""
+    children: list[Child] = []
+
+    def make(**options: bool) -> Child:
+        children.append(
+            ChildProcess(
+                work.faithful, name="several", limits=LIMITS, start_timeout_s=PATIENCE_S, concurrency=3, **options
+            )
+        )
+        return children[-1]
+
+    yield make
+    for child in children:
+        child.close()
+
+
+def test_requests_side_by_side_are_answered_in_whatever_order_they_end(several: Several, tmp_path: Path) -> None:
+    child, first, second = several(), tmp_path / "first", tmp_path / "second"
+    with ThreadPoolExecutor(3) as threads:
+        waiting = [threads.submit(call, child, f"await:{file}") for file in (first, second)]
+        assert call(child, "echo:overtakes") == "overtakes"
+        second.touch()
+        assert waiting[1].result(PATIENCE_S) == str(second)
+        assert not waiting[0].done()
+        first.touch()
+        assert waiting[0].result(PATIENCE_S) == str(first)
+
+
+def test_no_more_requests_are_in_hand_than_the_child_serves(several: Several, tmp_path: Path) -> None:
+    child, go = several(), tmp_path / "go"
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(call, child, f"await:{go}") for _ in range(3)]
+        eventually(lambda: call_is_refused(child))
+        go.touch()
+        assert [each.result(PATIENCE_S) for each in waiting] == [str(go)] * 3
+
+
+def call_is_refused(child: Child) -> bool:
+    class NotWanted(Exception):
+        pass
+
+    waited: list[bool] = []
+
+    def once() -> None:
+        if waited:
+            raise NotWanted
+        waited.append(True)
+
+    try:
+        child.call("echo:", timeout_s=PATIENCE_S, still_wanted=once)
+    except NotWanted:
+        return True
+    return False
+
+
+def test_a_crash_ends_all_that_is_in_hand_and_the_next_request_is_served(several: Several, tmp_path: Path) -> None:
+    child = several()
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(call, child, f"await:{tmp_path / 'never'}") for _ in range(2)]
+        with pytest.raises(ChildCrashed):
+            call(child, "segfault")
+        for each in waiting:
+            with pytest.raises(ChildCrashed) as crash:
+                each.result(PATIENCE_S)
+            assert crash.value.exit_code == -signal.SIGSEGV
+    assert call(child, "echo:on") == "on"
+
+
+def test_what_nobody_foresaw_costs_its_own_request_and_the_others_end_before_the_child(
+    several: Several, tmp_path: Path
+) -> None:
+    child, go = several(outlives_failures=False), tmp_path / "go"
+    first = call(child, "pid")
+    with ThreadPoolExecutor(2) as threads:
+        waiting = threads.submit(call, child, f"await:{go}")
+        with pytest.raises(ChildFailed):
+            call(child, "unknown:secret")
+        after = threads.submit(call, child, "pid")
+        assert not waiting.done()
+        go.touch()
+        assert waiting.result(PATIENCE_S) == str(go)
+        assert after.result(PATIENCE_S) != first
+
+
+def test_processor_seconds_cannot_be_counted_for_requests_side_by_side() -> None:
+    with pytest.raises(ValueError, match="one at a time"):
+        ChildProcess(work.faithful, name="", limits=Limits(cpu_s=1), start_timeout_s=1, concurrency=2)

@@ -84,11 +84,18 @@ def _hold_the_interpreter(_: str) -> NoReturn:
     raise AssertionError
 
 
+def _await(file: str) -> str:
+    while not Path(file).exists():
+        time.sleep(0.01)
+    return file
+
+
 _ORDERS: dict[str, Callable[[str], object]] = {
     "echo": lambda text: text,
     "pid": lambda _: os.getpid(),
     "exit": lambda code: os._exit(int(code)),
     "segfault": _segfault,
+    "await": _await,
     "hang": lambda _: time.sleep(600),
     "hold": _hold_the_interpreter,
     "spin": _spin,
