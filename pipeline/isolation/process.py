@@ -115,6 +115,10 @@ class ChildProcess(Generic[RequestT, ResponseT]):
                 self._retired = child
             raise
 
+    def retire(self) -> None:
+        """Have the next call meet a fresh child; this one ends what it has in hand first."""
+        self._retired = self._child
+
     def kill(self) -> None:
         """End the child at once, also in the middle of other threads' calls (which get ChildCrashed, or ChildClosed)."""
         child = self._child

@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from pipeline.audio import DecodeLimits
-from razgovor.chaos.poison import poison_in, poisoned_engine, poisoned_listener
+from razgovor.chaos.poison import PoisonedRecognizer, poison_in, poisoned_listener
 from razgovor.chaos.settings import ChaosSettings
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
+from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
-from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.batching import BatchingEngine, BatchingRules
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
@@ -24,8 +22,6 @@ from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FileFrontEnd, TimedEngine
 from services.transcriber.ports import StillWanted
 from services.transcriber.settings import TranscriberSettings
-
-_NO_MODEL: Final = ModelFiles(folder=Path("/nonexistent"), name="none", sha256="0" * 64)
 
 
 class ChaosFrontEnd:
@@ -47,7 +43,7 @@ class ChaosFrontEnd:
 class ChaosEngine:
     """A `ports.Engine`: marked recordings go through an engine's child, the rest is `TimedEngine`'s."""
 
-    def __init__(self, timed: TimedEngine, child: WhisperEngine, log: Path | None) -> None:
+    def __init__(self, timed: TimedEngine, child: BatchingEngine, log: Path | None) -> None:
         self._timed = timed
         self._child = child
         self._log = None if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -82,20 +78,20 @@ def chaos_children(
         still_wanted=still_wanted,
         listener=poisoned_listener,
     )
-    child = WhisperEngine(
-        _NO_MODEL,
-        WhisperOptions(),
-        EngineLimits(
+    recognizer = ChildRecognizer(
+        PoisonedRecognizer,
+        PoisonedRecognizer.facts,
+        slots=1,
+        limits=EngineLimits(
             base_timeout_s=settings.engine_base_timeout_s,
             timeout_per_speech_s=settings.engine_timeout_per_speech_s,
             memory_bytes=settings.engine_memory_bytes,
         ),
-        still_wanted=still_wanted,
-        load=poisoned_engine,
     )
+    child = BatchingEngine([recognizer], BatchingRules(), still_wanted=still_wanted)
     timed = TimedEngine(told.engine_s)
     try:
         yield ChaosFrontEnd(decoder), ChaosEngine(timed, child, told.engine_log)
     finally:
-        for part in (timed, child, decoder):
+        for part in (timed, child, recognizer, decoder):
             part.close()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.audio import DecodeLimits
-from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import CallWindows, Order, WhisperOptions
+from services.transcriber.adapters.requests import Order
+from services.transcriber.domain.hearing import Batch, Heard
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
-from services.transcriber.domain.windows import WindowWords
+from services.transcriber.fakes import FakeRecognizer
 
 _MARK: Final = b"razgovor-chaos:"
 _END: Final = b";"
@@ -101,14 +101,14 @@ def poisoned_listener(rules: Rules, limits: DecodeLimits) -> Callable[[Order], P
     return listen
 
 
-def poisoned_engine(_files: ModelFiles, _options: WhisperOptions) -> Callable[[CallWindows], list[WindowWords]]:
-    """The engine's child: no model, and poison works on it. It hears nothing."""
+class PoisonedRecognizer(FakeRecognizer):
+    """The engine's child: no model, and poison works on it."""
 
-    def hear(request: CallWindows) -> list[WindowWords]:
-        _taste(request.windows[0].pcm)
-        return [WindowWords(words=()) for _ in request.windows]
-
-    return hear
+    def hear(self, batch: Batch) -> list[Heard]:
+        """See `ports.Recognizer.hear`."""
+        for passage in batch.passages:
+            _taste(passage.window.pcm)
+        return super().hear(batch)
 
 
 def _taste(recording: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -29,17 +29,19 @@ from pipeline.stream.retries import RetryTopic, retry_topic
 from pipeline.stream.runner import Limits, Runner
 from pipeline.stream.safeguards import Safeguards
 from services.transcriber import models
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
+from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits, load_whisper
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.adapters.requests import WhisperOptions, whisper_facts
+from services.transcriber.batching import BatchingEngine, BatchingRules
+from services.transcriber.domain.hearing import Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.speech import SpeechRule
 from services.transcriber.handler import STAGE
 from services.transcriber.intake import Handling, Intake
 from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
-from services.transcriber.ports import Engine, FrontEnd, Ports, StillWanted
+from services.transcriber.ports import Engine, FrontEnd, Ports, Recognizer, StillWanted
 from services.transcriber.settings import TranscriberSettings
 
 #: Workers share the calls; ingest's relay looks at this group's commits, so it is no setting.
@@ -86,24 +88,52 @@ def front_end(settings: TranscriberSettings, still_wanted: StillWanted) -> Child
     )
 
 
-def engine(settings: TranscriberSettings, still_wanted: StillWanted) -> WhisperEngine:
+def recognizers(settings: TranscriberSettings) -> list[ChildRecognizer]:
+    """A speech model in a child of its own for each device that the settings name."""
+    files = model_files(settings)
+    limits = EngineLimits(
+        start_timeout_s=settings.engine_start_timeout_s,
+        base_timeout_s=settings.engine_base_timeout_s,
+        timeout_per_speech_s=settings.engine_timeout_per_speech_s,
+        memory_bytes=settings.engine_memory_bytes,
+    )
+    devices = [whisper_options(settings, number) for number in settings.devices]
+    return [
+        ChildRecognizer(
+            partial(load_whisper, files, options),
+            whisper_facts(files, options),
+            slots=options.workers,
+            ahead=options.ahead,
+            limits=limits,
+        )
+        for options in devices
+    ]
+
+
+def whisper_options(settings: TranscriberSettings, device_index: int) -> WhisperOptions:
+    """How the model runs on one of the devices."""
+    return WhisperOptions(
+        device=settings.device,
+        device_index=device_index,
+        compute_type=settings.compute_type,
+        workers=settings.workers,
+        threads=settings.threads,
+        batch_size=settings.batch_size,
+        ahead=settings.batches_ahead,
+        beam_size=settings.beam_size,
+        axis=TimeAxis(
+            step_s=settings.axis_step_s,
+            pause_s=settings.axis_pause_s,
+            least_s=settings.axis_least_s,
+        ),
+    )
+
+
+def engine(settings: TranscriberSettings, hearers: Sequence[Recognizer], still_wanted: StillWanted) -> BatchingEngine:
     """The engine as the settings say."""
-    return WhisperEngine(
-        model_files(settings),
-        WhisperOptions(
-            device=settings.device,
-            compute_type=settings.compute_type,
-            workers=settings.workers,
-            threads=settings.threads,
-            batch_size=settings.batch_size,
-            beam_size=settings.beam_size,
-        ),
-        EngineLimits(
-            start_timeout_s=settings.engine_start_timeout_s,
-            base_timeout_s=settings.engine_base_timeout_s,
-            timeout_per_speech_s=settings.engine_timeout_per_speech_s,
-            memory_bytes=settings.engine_memory_bytes,
-        ),
+    return BatchingEngine(
+        hearers,
+        BatchingRules(search=Search(beam_size=settings.beam_size), linger_s=settings.linger_s),
         parameters={
             "vad_threshold": settings.vad_threshold,
             "vad_min_silence_s": settings.vad_min_silence_s,
@@ -117,16 +147,21 @@ def engine(settings: TranscriberSettings, still_wanted: StillWanted) -> WhisperE
 @contextmanager
 def started_children(
     settings: TranscriberSettings, still_wanted: StillWanted
-) -> Iterator[tuple[ChildFrontEnd, WhisperEngine]]:
+) -> Iterator[tuple[ChildFrontEnd, BatchingEngine]]:
     """Front end and engine, loaded and warm; ended with the context."""
-    listener, hearer = front_end(settings, still_wanted), engine(settings, still_wanted)
+    listener, hearers = front_end(settings, still_wanted), recognizers(settings)
+    hearer = engine(settings, hearers, still_wanted)
     try:
         listener.start()
+        for each in hearers:
+            each.start()
         hearer.start()
         yield listener, hearer
     finally:
-        listener.close()
         hearer.close()
+        for each in hearers:
+            each.close()
+        listener.close()
 
 
 #: What makes front end and engine, started, for as long as the context lasts.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,7 @@ def window(
         index=index,
         pieces=tuple(Piece(span, span) for span in spans),
         pcm=pcm or Path(f"{channel}.f32"),
+        quietest=sum(span.samples for span in spans) // 2,
     )
 
 
@@ -72,12 +73,19 @@ class FakeFrontEnd:
         yield self.call
 
 
+def numbered_word(language: str, channel: int, position: int) -> str:
+    """What `FakeRecognizer` hears there: a word of its own, so that many of them are no loop."""
+    word = f"{language}{channel}{position}"
+    return f" {word}{hashlib.sha256(word.encode()).hexdigest()[:_DIGITS]}"
+
+
 class FakeRecognizer:
     """A `ports.Recognizer` that hears numbered words, one every WORD_S.
 
     Args:
         capacity: What it takes.
-        errors: Raised by the next batches, one each, in this order.
+        errors: Raised by the next batches, one each, in this order; None: that one is heard.
+        before: Is told of each batch before it is heard, and may take its time.
         loops_from_s: Hears nonsense in passages that last at least so long.
     """
 
@@ -87,12 +95,14 @@ class FakeRecognizer:
         self,
         capacity: Capacity = Capacity(),  # noqa: B008  a value
         *,
-        errors: Sequence[RazgovorError] = (),
+        errors: Sequence[Exception | None] = (),
+        before: Callable[[Batch], None] = lambda _batch: None,
         loops_from_s: float | None = None,
     ) -> None:
         self.capacity = capacity
         self.batches: list[Batch] = []
         self._errors = list(errors)
+        self._before = before
         self._loops_from_s = loops_from_s
         self._lock = threading.Lock()
 
@@ -100,8 +110,10 @@ class FakeRecognizer:
         """See `ports.Recognizer.hear`."""
         with self._lock:
             self.batches.append(batch)
-            if self._errors:
-                raise self._errors.pop(0)
+            error = self._errors.pop(0) if self._errors else None
+        self._before(batch)
+        if error is not None:
+            raise error
         return [self._heard(passage, batch.language) for passage in batch.passages]
 
     def _heard(self, passage: Passage, language: str | None) -> Heard:
@@ -112,7 +124,7 @@ class FakeRecognizer:
         begin = round(to_seconds(passage.part.start) / WORD_S)
         words = tuple(
             HeardWord(
-                f" {language}{passage.window.channel}{begin + position}",
+                numbered_word(language, passage.window.channel, begin + position),
                 position * WORD_S,
                 (position + 1) * WORD_S,
                 0.9,

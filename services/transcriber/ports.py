@@ -25,7 +25,15 @@ StillWanted: TypeAlias = Callable[[str], None]
 
 
 class EngineCrashed(Postponed):
-    """The engine died, hung or broke with this call in it, perhaps among others. The next call finds a fresh one."""
+    """The engine died, hung or broke with this call in it, perhaps among others. The next call finds a fresh one.
+
+    Attributes:
+        calls: All that it had in hand, by name.
+    """
+
+    def __init__(self, message: str, *, calls: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.calls = calls
 
 
 class RecognizerError(RazgovorError):
@@ -41,7 +49,15 @@ class DeviceFailed(RecognizerError):
 
 
 class RecognizerCrashed(RecognizerError):
-    """It died, hung or broke over the batch; the next one finds a fresh one."""
+    """It died, hung or broke over the batch; the next one finds a fresh one.
+
+    Attributes:
+        takes_all: Whether all batches that it had in hand are lost, not this one alone.
+    """
+
+    def __init__(self, message: str, *, takes_all: bool = True) -> None:
+        super().__init__(message)
+        self.takes_all = takes_all
 
 
 class FrontEnd(Protocol):

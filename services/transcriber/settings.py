@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pipeline.service import ServiceSettings
 
@@ -49,6 +49,26 @@ class TranscriberSettings(ServiceSettings):
     workers: int = Field(default=2, ge=1, le=64, description="Batches that the engine works on at once.")
     threads: int = Field(default=1, ge=1, le=256, description="Threads of each of them.")
     batch_size: int = Field(default=4, ge=1, le=128, description="Windows in a batch.")
+    devices: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(0,),
+        min_length=1,
+        max_length=64,
+        description="GPUs by number, such as `0,1`, a process each; on a CPU one.",
+    )
+    batches_ahead: int = Field(
+        default=0, ge=0, le=4, description="Batches that wait in each process: with 1 a GPU never waits for the next."
+    )
+    linger_s: float = Field(
+        default=1.0,
+        ge=0,
+        le=60,
+        description="So long a window waits for others to fill its batch, while there is other work.",
+    )
+    axis_step_s: float = Field(
+        default=5.0, ge=1, le=30, description="Windows are padded to multiples of so much time, not all to 30 s."
+    )
+    axis_pause_s: float = Field(default=1.0, ge=0, le=5, description="At least so much of that is silence.")
+    axis_least_s: float = Field(default=10.0, ge=1, le=30, description="The shortest that the model looks at.")
     beam_size: int = Field(default=5, ge=1, le=10, description="Hypotheses the search keeps; 1 is fast and less exact.")
 
     window_s: float = Field(default=28.0, ge=8, le=29, description="At most so much speech in a window.")
@@ -70,3 +90,9 @@ class TranscriberSettings(ServiceSettings):
     engine_memory_bytes: int | None = Field(
         default=None, ge=256 * 1024**2, description="Memory the engine may take on top of the model; none: no limit."
     )
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _separate(cls, value: object) -> object:
+        """The environment gives `0,1`."""
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value

@@ -1,25 +1,30 @@
-"""The parent's side of the engine: one child that holds the model. Built by `__main__`.
+"""The parent's side of a recognizer: a child that holds the model on one device. Built by `__main__`.
 
 Native code may crash or hang; then the child dies, not the consumer, and a fresh one loads the model again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias, cast
 
 from pipeline.errors import Postponed
-from pipeline.isolation import ChildClosed, ChildCrashed, ChildFailed, ChildProcess, ChildTimeout, Limits
+from pipeline.isolation import ChildClosed, ChildCrashed, ChildError, ChildFailed, ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import CallWindows, WhisperOptions, whisper_facts
-from services.transcriber.domain.hearing import Hearing
+from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.domain.hearing import Batch, Capacity, Heard
 from services.transcriber.domain.result import EngineFacts
-from services.transcriber.domain.windows import Window, WindowWords
-from services.transcriber.ports import EngineCrashed, StillWanted
+from services.transcriber.ports import DeviceFailed, Recognizer, RecognizerCrashed
 
-Load: TypeAlias = Callable[[ModelFiles, WhisperOptions], Callable[[CallWindows], list[WindowWords]]]
+#: Runs in the child and makes what hears there.
+Load: TypeAlias = Callable[[], Recognizer]
+#: A batch to hear, or None: say what you take.
+_Request: TypeAlias = Batch | None
+_Response: TypeAlias = list[Heard] | Capacity
+
+_DESCRIBE_TIMEOUT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class EngineLimits:
 
     Attributes:
         start_timeout_s: Loading and warming the model.
-        base_timeout_s: Any request.
+        base_timeout_s: Any batch.
         timeout_per_speech_s: On top, for each second of speech in it.
         memory_bytes: On top of the loaded model; None: no limit (CUDA reserves more than any sensible one).
     """
@@ -39,43 +44,42 @@ class EngineLimits:
     memory_bytes: int | None = None
 
 
-class WhisperEngine:
-    """A `ports.Engine` in a child process.
+class ChildRecognizer:
+    """A `ports.Recognizer` in a child process.
 
     Args:
-        files: The model.
-        options: How it runs.
+        load: Runs in the child and makes what hears.
+        facts: What the words come from; known here, so that nothing is loaded to tell.
+        slots: Batches that it works on at once.
+        ahead: Batches that wait in the child beyond these.
         limits: What it may take.
-        parameters: Of the front end, to stand in the provenance beside the engine's own.
-        still_wanted: Asked about a call before its turn comes.
-        load: Runs in the child and makes what hears; another one only where poison is tried.
     """
 
-    def __init__(
-        self,
-        files: ModelFiles,
-        options: WhisperOptions,
-        limits: EngineLimits,
-        parameters: Mapping[str, str | float] | None = None,
-        *,
-        still_wanted: StillWanted = lambda _call: None,
-        load: Load | None = None,
-    ) -> None:
+    def __init__(self, load: Load, facts: EngineFacts, *, slots: int, ahead: int = 0, limits: EngineLimits) -> None:
+        self._facts = facts
         self._limits = limits
-        self._still_wanted = still_wanted
-        self._facts = whisper_facts(files, options, parameters)
-        self._child: ChildProcess[CallWindows, list[WindowWords]] = ChildProcess(
-            partial(load or _load, files, options),
+        self._ahead = ahead
+        self._capacity: Capacity | None = None
+        self._child: ChildProcess[_Request, _Response] = ChildProcess(
+            partial(_host, load),
             name="razgovor-engine",
             limits=Limits(memory_bytes=limits.memory_bytes),
             start_timeout_s=limits.start_timeout_s,
             outlives_failures=False,  # what a library raises may have left the device unusable
+            concurrency=slots + ahead,
         )
 
     @property
     def facts(self) -> EngineFacts:
-        """See `ports.Engine.facts`."""
+        """See `ports.Recognizer.facts`."""
         return self._facts
+
+    @property
+    def capacity(self) -> Capacity:
+        """See `ports.Recognizer.capacity`."""
+        if self._capacity is None:
+            self._capacity = self._described()
+        return self._capacity
 
     @property
     def pid(self) -> int | None:
@@ -92,30 +96,49 @@ class WhisperEngine:
         self._child.start()
 
     def close(self) -> None:
-        """End the child; calls under way are postponed."""
+        """End the child; batches under way are postponed."""
         self._child.close()
 
-    def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
-        """See `ports.Engine.transcribe`."""
-        speech_s = sum(window.duration_s for window in windows)
+    def hear(self, batch: Batch) -> list[Heard]:
+        """See `ports.Recognizer.hear`; also Postponed, when it is being closed."""
+        speech_s = sum(passage.duration_s for passage in batch.passages)
         timeout_s = self._limits.base_timeout_s + speech_s * self._limits.timeout_per_speech_s
-
-        def still_wanted() -> None:
-            for call in dict.fromkeys(window.call for window in windows):
-                self._still_wanted(call)
-
+        self._await_start()
         try:
-            return self._child.call(
-                CallWindows(tuple(windows), hearing), timeout_s=timeout_s, still_wanted=still_wanted
-            )
+            heard = self._child.call(batch, timeout_s=timeout_s * (1 + self._ahead))
         except ChildClosed as error:
             raise Postponed("the worker is being closed") from error
-        except (ChildCrashed, ChildTimeout, ChildFailed) as error:
-            raise EngineCrashed(str(error)) from error
+        except (ChildCrashed, ChildTimeout) as error:
+            raise RecognizerCrashed(str(error)) from error
+        except ChildFailed as error:
+            raise RecognizerCrashed(str(error), takes_all=False) from error
+        except DeviceFailed:
+            self._child.retire()
+            raise
+        return cast("list[Heard]", heard)
+
+    def _await_start(self) -> None:
+        """A child that does not even start has met no call yet."""
+        try:
+            self._child.start()
+        except ChildClosed as error:
+            raise Postponed("the worker is being closed") from error
+        except ChildError as error:
+            raise DeviceFailed(f"a fresh engine does not start: {error}") from error
+
+    def _described(self) -> Capacity:
+        self._await_start()
+        return cast("Capacity", self._child.call(None, timeout_s=_DESCRIBE_TIMEOUT_S))
 
 
-def _load(files: ModelFiles, options: WhisperOptions) -> Callable[[CallWindows], list[WindowWords]]:
+def _host(load: Load) -> Callable[[_Request], _Response]:
     """Runs in the child."""
+    recognizer = load()
+    return lambda batch: recognizer.capacity if batch is None else recognizer.hear(batch)
+
+
+def load_whisper(files: ModelFiles, options: WhisperOptions) -> Recognizer:
+    """Whisper, loaded and warm. Runs in the child."""
     from services.transcriber.adapters.whisper import Whisper  # noqa: PLC0415  the parent never loads the engine
 
     whisper = Whisper(files, options)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pipeline.errors import Fatal
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.domain.hearing import Hearing
+from services.transcriber.domain.hearing import TimeAxis
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
-from services.transcriber.domain.windows import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,33 +29,31 @@ class Order:
     recording: Recording
 
 
-@dataclass(frozen=True, slots=True)
-class CallWindows:
-    """What the engine's child is asked for."""
-
-    windows: tuple[Window, ...]
-    hearing: Hearing
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperOptions:
     """How the model runs.
 
     Attributes:
         device: `cpu` or `cuda`.
+        device_index: Which of the GPUs.
         compute_type: CTranslate2's: `int8` on a CPU, `float16` or `int8_float16` on a GPU.
         workers: Batches at once.
         threads: Of each worker; one each is fastest on a CPU.
         batch_size: Windows in a batch.
+        ahead: Batches that wait in the child, so that the device never waits for the parent.
         beam_size: Hypotheses kept by the search.
+        axis: How much time the model looks at.
     """
 
     device: str = "cpu"
+    device_index: int = 0
     compute_type: str = "int8"
     workers: int = 2
     threads: int = 1
     batch_size: int = 4
+    ahead: int = 0
     beam_size: int = 5
+    axis: TimeAxis = field(default_factory=TimeAxis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

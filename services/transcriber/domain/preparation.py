@@ -10,7 +10,7 @@ import numpy as np
 
 from services.transcriber.domain.crosstalk import CrosstalkRule, Flags, Frames, gate_db, leaking
 from services.transcriber.domain.likeness import LikenessRule
-from services.transcriber.domain.packing import PackingRule, cut_long, pack
+from services.transcriber.domain.packing import PackingRule, cut_long, pack, quietest_sample
 from services.transcriber.domain.speech import SpeechRule, find_pieces
 from services.transcriber.domain.timeline import Piece
 from services.transcriber.domain.windows import Window
@@ -85,5 +85,8 @@ def windows_of(
     """A channel's windows, in order."""
     groups = pack(list(cut_long(own, levels_db, rule)), rule)
     return [
-        Window(call=call, channel=channel, index=index, pieces=group, pcm=pcm) for index, group in enumerate(groups)
+        Window(
+            call=call, channel=channel, index=index, pieces=group, pcm=pcm, quietest=quietest_sample(group, levels_db)
+        )
+        for index, group in enumerate(groups)
     ]

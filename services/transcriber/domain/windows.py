@@ -18,6 +18,7 @@ class Window:
         index: Position among the channel's windows.
         pieces: What is heard, one straight after the other.
         pcm: The channel's samples: raw float32, 16 kHz, mono.
+        quietest: The sample of what is heard at which it is best cut in two; 0 where it is not to be cut.
     """
 
     call: str
@@ -25,6 +26,7 @@ class Window:
     index: int
     pieces: tuple[Piece, ...]
     pcm: Path
+    quietest: int = 0
 
     @property
     def samples(self) -> int:

@@ -19,7 +19,7 @@ from pipeline.contracts.events import AudioUploaded
 from pipeline.errors import Fatal, Postponed, Transient
 from pipeline.stream.ports import Message
 from pipeline.telemetry import logs
-from services.transcriber.domain.starts import Course, Starts, course, starts_in
+from services.transcriber.domain.starts import STARTS_TOGETHER, Course, Starts, course, starts_in
 from services.transcriber.handler import find_transcript
 from services.transcriber.intake.gate import Gate
 from services.transcriber.intake.hands import Hand, Hands, Taken
@@ -76,9 +76,9 @@ class Intake:
         hand = self._hands.pick(message)
         try:
             process([message])
-        except EngineCrashed:
+        except EngineCrashed as crash:
             self._hands.drop(message)
-            self._crashed(hand)
+            self._crashed(hand, crash)
             raise
         except Postponed:
             self._hands.drop(message)
@@ -107,15 +107,15 @@ class Intake:
         if start is not None and not self._markers.release(start):
             self._remember_crash(start)
 
-    def _crashed(self, hand: Hand) -> None:
+    def _crashed(self, hand: Hand, crash: EngineCrashed) -> None:
         start, hand.start = hand.start, None
         if start is None:
             return
         self._remember_crash(start)
         _log.error("engine_crashed", job_id=start.job_id, run=start.run, start=start.number, alone=hand.alone)
-        if hand.alone:
+        if start.number > STARTS_TOGETHER:  # alone, because workers left over it: this has to end
             return
-        if blameless := self._health.crashed(start):
+        if blameless := self._health.crashed(start, crash):
             self._markers.release_all(blameless)
             raise Fatal("the speech engine crashed with several calls in a row: this worker is sick")
 

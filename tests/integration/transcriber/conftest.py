@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipeline.audio import DecodeLimits
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.testing.tiny_whisper import build
+from tests.integration.transcriber.engines import WhisperChild, whisper_child
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +21,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 
 
 @pytest.fixture(scope="session")
-def tiny_engine(tiny_model: ModelFiles) -> Iterator[WhisperEngine]:
-    engine = WhisperEngine(tiny_model, WhisperOptions(compute_type="float32"), EngineLimits(), {"window_s": 28.0})
-    yield engine
-    engine.close()
+def tiny_child(tiny_model: ModelFiles) -> Iterator[WhisperChild]:
+    with closing(whisper_child(tiny_model, WhisperOptions(compute_type="float32"), {"window_s": 28.0})) as child:
+        yield child
 
 
 @pytest.fixture(scope="session")

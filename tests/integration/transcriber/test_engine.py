@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import CallFault, Fatal, Postponed
 from pipeline.testing.waiting import eventually
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
+from services.transcriber.adapters.engine import EngineLimits
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.hearing import Hearing
@@ -19,6 +19,7 @@ from services.transcriber.domain.windows import Window
 from services.transcriber.fakes import FakeEngine, window
 from services.transcriber.ports import Engine, EngineCrashed
 from services.transcriber.testing.tiny_whisper import WORDS, build
+from tests.integration.transcriber.engines import WhisperChild, whisper_child
 
 RUSSIAN = Hearing(language="ru")
 
@@ -33,8 +34,8 @@ def pcm(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["fake", "whisper"])
-def engine(request: pytest.FixtureRequest, tiny_engine: WhisperEngine) -> Engine:
-    return FakeEngine() if request.param == "fake" else tiny_engine
+def engine(request: pytest.FixtureRequest, tiny_child: WhisperChild) -> Engine:
+    return FakeEngine() if request.param == "fake" else tiny_child.engine
 
 
 def windows(pcm: Path) -> list[Window]:
@@ -75,10 +76,10 @@ def test_nothing_asked_is_nothing_heard(engine: Engine) -> None:
     assert engine.transcribe([], RUSSIAN) == []
 
 
-def test_the_engine_says_what_it_is(tiny_engine: WhisperEngine) -> None:
-    assert tiny_engine.facts.engine.startswith("faster-whisper ")
-    assert (tiny_engine.facts.model, tiny_engine.facts.model_sha256) == ("tiny", "1" * 64)
-    assert tiny_engine.facts.parameters == {
+def test_the_engine_says_what_it_is(tiny_child: WhisperChild) -> None:
+    assert tiny_child.engine.facts.engine.startswith("faster-whisper ")
+    assert (tiny_child.engine.facts.model, tiny_child.engine.facts.model_sha256) == ("tiny", "1" * 64)
+    assert tiny_child.engine.facts.parameters == {
         "compute_type": "float32",
         "beam_size": 5,
         "batch_size": 4,
@@ -86,44 +87,44 @@ def test_the_engine_says_what_it_is(tiny_engine: WhisperEngine) -> None:
     }
 
 
-def test_whisper_says_what_its_weights_say(tiny_engine: WhisperEngine, pcm: Path) -> None:
-    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
+def test_whisper_says_what_its_weights_say(tiny_child: WhisperChild, pcm: Path) -> None:
+    [heard] = tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
 
     assert [word.text.strip() for word in heard.words] == list(WORDS)
     assert heard.retries == 0
     assert all(0 < word.probability <= 1 for word in heard.words)
 
 
-def test_an_unknown_language_is_the_calls_fault(tiny_engine: WhisperEngine, pcm: Path) -> None:
+def test_an_unknown_language_is_the_calls_fault(tiny_child: WhisperChild, pcm: Path) -> None:
     with pytest.raises(CallFault) as fault:
-        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], Hearing(language="tlh"))
+        tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], Hearing(language="tlh"))
 
     assert fault.value.reason == "engine_failed"
 
 
-def test_a_killed_child_is_replaced_and_the_work_done(tiny_engine: WhisperEngine, pcm: Path) -> None:
-    tiny_engine.start()
-    first = tiny_engine.pid
+def test_a_killed_child_is_replaced_and_the_work_done(tiny_child: WhisperChild, pcm: Path) -> None:
+    tiny_child.recognizer.start()
+    first = tiny_child.recognizer.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    eventually(lambda: tiny_engine.pid is None)
+    eventually(lambda: tiny_child.recognizer.pid is None)
 
-    [heard] = tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
+    [heard] = tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)
 
     assert heard.words
-    assert tiny_engine.pid not in {None, first}
+    assert tiny_child.recognizer.pid not in {None, first}
 
 
 def test_what_nobody_foresaw_is_a_crash_too_and_the_next_call_has_a_fresh_engine(
-    tiny_engine: WhisperEngine, pcm: Path, tmp_path: Path
+    tiny_child: WhisperChild, pcm: Path, tmp_path: Path
 ) -> None:
-    tiny_engine.start()
-    first = tiny_engine.pid
+    tiny_child.recognizer.start()
+    first = tiny_child.recognizer.pid
     with pytest.raises(EngineCrashed):
-        tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=tmp_path / "gone.f32")], RUSSIAN)
+        tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=tmp_path / "gone.f32")], RUSSIAN)
 
-    assert tiny_engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)[0].words
-    assert tiny_engine.pid not in {None, first}
+    assert tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], RUSSIAN)[0].words
+    assert tiny_child.recognizer.pid not in {None, first}
 
 
 def test_calls_side_by_side_each_get_their_own_words(engine: Engine, pcm: Path) -> None:
@@ -143,25 +144,22 @@ def test_a_call_that_is_not_wanted_any_more_never_comes_to_its_turn(tiny_model: 
         assert call == "job-1/1"
         raise Postponed("the call is another's now")
 
-    engine = WhisperEngine(tiny_model, OPTIONS, EngineLimits(), still_wanted=not_wanted)
-    with pytest.raises(Postponed, match="another's"):
-        engine.transcribe([window(0, (0.0, 1.0), pcm=pcm, call="job-1/1")], RUSSIAN)
+    with closing(whisper_child(tiny_model, OPTIONS, still_wanted=not_wanted)) as child:
+        with pytest.raises(Postponed, match="another's"):
+            child.engine.transcribe([window(0, (0.0, 1.0), pcm=pcm, call="job-1/1")], RUSSIAN)
 
-    assert engine.pid is None
-    engine.close()
+        assert child.recognizer.pid is None
 
 
 @pytest.fixture
-def babbler(tmp_path: Path) -> Iterator[WhisperEngine]:
+def babbler(tmp_path: Path) -> ModelFiles:
     """A model that says the same word forty times, whatever it hears."""
-    files = ModelFiles(build(tmp_path / "babbler", ("да",) * 40), "babbler", "")
-    engine = WhisperEngine(files, OPTIONS, EngineLimits())
-    yield engine
-    engine.close()
+    return ModelFiles(build(tmp_path / "babbler", ("да",) * 40), "babbler", "")
 
 
-def test_a_loop_is_listened_to_again_in_halves_and_then_given_up(babbler: WhisperEngine, pcm: Path) -> None:
-    [heard] = babbler.transcribe([window(0, (0.0, 10.0), pcm=pcm)], RUSSIAN)
+def test_a_loop_is_listened_to_again_in_halves_and_then_given_up(babbler: ModelFiles, pcm: Path) -> None:
+    with closing(whisper_child(babbler, OPTIONS)) as child:
+        [heard] = child.engine.transcribe([window(0, (0.0, 10.0), pcm=pcm)], RUSSIAN)
 
     assert heard.words == ()
     assert [lost.reason for lost in heard.given_up] == ["repetition", "repetition"]
@@ -173,36 +171,30 @@ def test_a_loop_is_listened_to_again_in_halves_and_then_given_up(babbler: Whispe
     assert heard.compression_ratio > 2.4
 
 
-def test_a_greedy_engine_searches_wider_first(tmp_path: Path, pcm: Path) -> None:
-    files = ModelFiles(build(tmp_path / "babbler", ("да",) * 40), "babbler", "")
-    engine = WhisperEngine(files, WhisperOptions(compute_type="float32", beam_size=1), EngineLimits())
+def test_a_greedy_engine_searches_wider_first(babbler: ModelFiles, pcm: Path) -> None:
+    with closing(whisper_child(babbler, WhisperOptions(compute_type="float32", beam_size=1))) as child:
+        [heard] = child.engine.transcribe([window(0, (0.0, 1.0), pcm=pcm)], RUSSIAN)
 
-    [heard] = engine.transcribe([window(0, (0.0, 1.0), pcm=pcm)], RUSSIAN)
-    engine.close()
-
-    assert (len(heard.given_up), heard.retries) == (1, 3)
+    assert (len(heard.given_up), heard.retries) == (1, 2)
 
 
 def test_a_folder_without_a_model_ends_the_process(tmp_path: Path) -> None:
-    engine = WhisperEngine(ModelFiles(tmp_path, "nothing", ""), OPTIONS, EngineLimits())
-
-    with pytest.raises(Fatal, match="nothing"):
-        engine.start()
-    engine.close()
+    with closing(whisper_child(ModelFiles(tmp_path, "nothing", ""), OPTIONS)) as child:
+        with pytest.raises(Fatal, match="nothing"):
+            child.recognizer.start()
+        with pytest.raises(Fatal, match="nothing"):
+            child.engine.start()
 
 
 def test_too_long_over_a_call_is_a_crash(tiny_model: ModelFiles, pcm: Path) -> None:
     limits = EngineLimits(base_timeout_s=0.001, timeout_per_speech_s=0.0)
-    engine = WhisperEngine(tiny_model, OPTIONS, limits)
-
-    with pytest.raises(EngineCrashed):
-        engine.transcribe(windows(pcm), RUSSIAN)
-    engine.close()
+    with closing(whisper_child(tiny_model, OPTIONS, limits=limits)) as child, pytest.raises(EngineCrashed):
+        child.engine.transcribe(windows(pcm), RUSSIAN)
 
 
 def test_a_closed_engine_leaves_the_call_to_another_worker(tiny_model: ModelFiles, pcm: Path) -> None:
-    engine = WhisperEngine(tiny_model, OPTIONS, EngineLimits())
-    engine.close()
+    child = whisper_child(tiny_model, OPTIONS)
+    child.close()
 
     with pytest.raises(Postponed, match="being closed"):
-        engine.transcribe(windows(pcm), RUSSIAN)
+        child.engine.transcribe(windows(pcm), RUSSIAN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -17,13 +18,14 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts.events import AudioObject, AudioUploaded
 from pipeline.contracts.transcript import Transcript
 from razgovor.scoring import score
-from services.transcriber.adapters.engine import EngineLimits, WhisperEngine
 from services.transcriber.adapters.front_end import ChildFrontEnd
 from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.batching import BatchingEngine
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.recording import Recording
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
+from tests.integration.transcriber.engines import whisper_child
 from tests.integration.transcriber.recordings import RATE_HZ, SAMPLES, base_model, noise, sha256, write_wav
 
 RUSSIAN = Hearing(language="ru")
@@ -34,13 +36,12 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[WhisperEngine]:
-    engine = WhisperEngine(base_model(), WhisperOptions(), EngineLimits())
-    yield engine
-    engine.close()
+def engine() -> Iterator[BatchingEngine]:
+    with closing(whisper_child(base_model(), WhisperOptions())) as child:
+        yield child.engine
 
 
-def transcribe(recording: Path, front_end: ChildFrontEnd, engine: WhisperEngine) -> Transcript:
+def transcribe(recording: Path, front_end: ChildFrontEnd, engine: BatchingEngine) -> Transcript:
     data = recording.read_bytes()
     store = MemoryStore()
     store.put("jobs/j/audio", data, media_type="audio/wav")
@@ -101,7 +102,7 @@ def channels_of(file: str, front_end: ChildFrontEnd) -> list[NDArray[np.float64]
 
 @pytest.mark.parametrize("file", ["bank.wav", "clinic.wav", "delivery.flac", "internet.ogg"])
 def test_a_stereo_call_has_the_right_words_on_the_right_side(
-    file: str, front_end: ChildFrontEnd, engine: WhisperEngine
+    file: str, front_end: ChildFrontEnd, engine: BatchingEngine
 ) -> None:
     transcript = transcribe(SAMPLES / file, front_end, engine)
 
@@ -118,7 +119,7 @@ def test_a_stereo_call_has_the_right_words_on_the_right_side(
 
 
 def test_channels_that_are_swapped_are_heard_swapped(
-    tmp_path: Path, front_end: ChildFrontEnd, engine: WhisperEngine
+    tmp_path: Path, front_end: ChildFrontEnd, engine: BatchingEngine
 ) -> None:
     operator, customer = channels_of("bank.wav", front_end)
 
@@ -129,7 +130,7 @@ def test_channels_that_are_swapped_are_heard_swapped(
 
 
 def test_an_echo_of_the_operator_puts_no_words_into_the_customers_mouth(
-    tmp_path: Path, front_end: ChildFrontEnd, engine: WhisperEngine
+    tmp_path: Path, front_end: ChildFrontEnd, engine: BatchingEngine
 ) -> None:
     operator, customer = channels_of("bank.wav", front_end)
     delay = round(0.11 * RATE_HZ)
@@ -147,7 +148,7 @@ def test_an_echo_of_the_operator_puts_no_words_into_the_customers_mouth(
 
 
 def test_one_mix_on_both_channels_is_heard_once_and_without_roles(
-    tmp_path: Path, front_end: ChildFrontEnd, engine: WhisperEngine
+    tmp_path: Path, front_end: ChildFrontEnd, engine: BatchingEngine
 ) -> None:
     operator, customer = channels_of("bank.wav", front_end)
     mix = (operator + customer) / 2
@@ -162,14 +163,14 @@ def test_one_mix_on_both_channels_is_heard_once_and_without_roles(
     assert len(texts(transcript)[0].split()) < 1.2 * len(f"{said[0]} {said[1]}".split())
 
 
-def test_noise_gives_no_words(tmp_path: Path, front_end: ChildFrontEnd, engine: WhisperEngine) -> None:
+def test_noise_gives_no_words(tmp_path: Path, front_end: ChildFrontEnd, engine: BatchingEngine) -> None:
     transcript = transcribe(write_wav(tmp_path / "noise.wav", noise(30), noise(30)[::-1]), front_end, engine)
 
     assert (transcript.turns, transcript.speech_s) == ((), 0)
 
 
 def test_what_is_heard_in_a_window_does_not_depend_on_its_batch(
-    front_end: ChildFrontEnd, engine: WhisperEngine
+    front_end: ChildFrontEnd, engine: BatchingEngine
 ) -> None:
     recording = SAMPLES / "clinic.wav"
     with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:

@@ -41,3 +41,10 @@ def test_variables_are_read_by_their_prefix(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_cannot_work_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     with pytest.raises(ValidationError):
         settings(monkeypatch, **{variable: value})
+
+
+def test_devices_are_numbers_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch).devices == (0,)
+    assert settings(monkeypatch, TRANSCRIBER_DEVICES="0, 2").devices == (0, 2)
+    with pytest.raises(ValidationError):
+        settings(monkeypatch, TRANSCRIBER_DEVICES="first")

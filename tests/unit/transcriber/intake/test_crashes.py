@@ -17,7 +17,9 @@ from services.transcriber.fakes import FakeEngine
 from services.transcriber.ports import EngineCrashed
 from tests.unit.transcriber.intake.rig import TAKEOVER_AFTER_S, Worker, World, begun_elsewhere
 
-DIED = EngineCrashed("the child process died with exit code -11")
+
+def died() -> EngineCrashed:
+    return EngineCrashed("the child process died with exit code -11")
 
 
 def test_a_call_that_crashed_two_workers_runs_alone() -> None:
@@ -99,7 +101,7 @@ def test_a_call_that_the_engine_dies_of_is_taken_again_and_given_up_after_two_de
     world = World()
     worker = Worker(world)
     message = world.upload("a")
-    worker.engine.script = [DIED] * 9
+    worker.engine.script = [died() for _ in range(9)]
     for _ in range(4):
         with pytest.raises(EngineCrashed):
             worker.carry(message)
@@ -126,7 +128,7 @@ def test_a_sick_engine_takes_the_worker_out_and_burns_no_start() -> None:
     world = World()
     worker = Worker(world)
     messages = [world.upload(job) for job in ("a", "b", "c")]
-    worker.engine.script = [DIED] * 3
+    worker.engine.script = [died() for _ in range(3)]
     for message in messages[:2]:
         with pytest.raises(EngineCrashed):
             worker.carry(message)
@@ -145,7 +147,7 @@ def test_a_sick_engine_takes_the_worker_out_and_burns_no_start() -> None:
 def test_calls_that_are_heard_between_deaths_show_that_the_engine_is_well() -> None:
     world = World()
     worker = Worker(world)
-    worker.engine.script = [DIED, DIED, None, DIED]
+    worker.engine.script = [died(), died(), None, died()]
     for job in ("a", "b"):
         with pytest.raises(EngineCrashed):
             worker.carry(world.upload(job))
@@ -164,7 +166,7 @@ def test_three_poisoned_calls_and_nothing_else_come_to_an_end_over_workers_that_
         lives += 1
         assert lives < 20
         worker = Worker(world)
-        worker.engine.script = [DIED] * 99
+        worker.engine.script = [died() for _ in range(99)]
         world.now_s += TAKEOVER_AFTER_S
         live_until_fatal(world, worker, poisoned)
 
