@@ -24,6 +24,7 @@ from pipeline.contracts.events import AudioObject, AudioUploaded, JobStatus
 from pipeline.contracts.transcript import Transcript
 from pipeline.errors import CallFault, Postponed
 from services.transcriber.__main__ import IN_FLIGHT_BATCHES, Children, started_children
+from services.transcriber.batching import Nobody, Watch
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
 from services.transcriber.settings import TranscriberSettings
@@ -127,9 +128,9 @@ def settings(**chosen: Any) -> TranscriberSettings:
 
 @contextmanager
 def local_transcriber(
-    chosen: TranscriberSettings, *, children: Children = started_children
+    chosen: TranscriberSettings, *, children: Children = started_children, watch: Watch | None = None
 ) -> Iterator[LocalTranscriber]:
-    """Front end and engine, started and warm, for as long as the context lasts.
+    """Front end and engine, started and warm, for as long as the context lasts; `watch` is told what batches do.
 
     Raises:
         Fatal: The model cannot be loaded.
@@ -138,7 +139,7 @@ def local_transcriber(
     in_flight = chosen.max_in_flight or IN_FLIGHT_BATCHES * chosen.batch_size
     with (
         TemporaryDirectory(prefix="razgovor-local-", dir=chosen.scratch_dir) as name,
-        children(chosen, lambda _call: None) as (front_end, engine),
+        children(chosen, lambda _call: None, watch or Nobody()) as (front_end, engine),
     ):
         folder = Path(name)
         yield LocalTranscriber(folder, Ports(FolderStore(folder), front_end, engine), in_flight)

@@ -117,6 +117,33 @@ ENGINE: Final = Counter(
     "razgovor_engine_seconds_total", "Seconds in which the engine worked; its rate is how busy this worker is (0 to 1)."
 )
 ENGINE_SPEECH: Final = Counter("razgovor_engine_speech_seconds_total", "Seconds of speech that the engine heard.")
+ENGINE_SLOTS: Final = Gauge(
+    "razgovor_engine_slots", "Batches that the engine works on at once, over all devices that work."
+)
+ENGINE_DEVICES: Final = Gauge("razgovor_engine_devices", "Devices that work; a sick one is out.")
+ENGINE_SLOT_TIME: Final = Counter(
+    "razgovor_engine_slot_seconds_total",
+    "Seconds of slots with a batch in hand; its rate over the slots is how full they are. The rest of the time nothing "
+    "waited to be heard.",
+)
+ENGINE_BATCHES: Final = Counter(
+    "razgovor_engine_batches_total",
+    "Batches heard, by kind of attempt: first, or again as whole, half or chance.",
+    ("attempt",),
+)
+ENGINE_PASSAGES: Final = Counter(
+    "razgovor_engine_passages_total", "Windows, or halves of them, in these batches.", ("attempt",)
+)
+ENGINE_AXIS: Final = Counter(
+    "razgovor_engine_axis_seconds_total",
+    "Seconds that the model looked at in first attempts; speech over it is how full windows are.",
+)
+ENGINE_QUEUE: Final = Gauge("razgovor_engine_queue_passages", "Windows that wait to be put into a batch.")
+STAGES: Final = Counter(
+    "razgovor_stage_seconds_total",
+    "Seconds of work by stage: decode and vad in the front end; features, encode, search and align in the engine.",
+    ("stage",),
+)
 QUEUE_WAIT: Final = Histogram(
     "razgovor_queue_wait_seconds", "From acceptance to a worker's pickup, of first runs.", ("priority",), _WAIT_S
 )

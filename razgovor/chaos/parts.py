@@ -12,7 +12,7 @@ from razgovor.chaos.poison import PoisonedRecognizer, poison_in, poisoned_listen
 from razgovor.chaos.settings import ChaosSettings
 from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
-from services.transcriber.batching import BatchingEngine, BatchingRules
+from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
@@ -64,7 +64,7 @@ class ChaosEngine:
 
 @contextmanager
 def chaos_children(
-    told: ChaosSettings, settings: TranscriberSettings, still_wanted: StillWanted
+    told: ChaosSettings, settings: TranscriberSettings, still_wanted: StillWanted, watch: Watch
 ) -> Iterator[tuple[ChaosFrontEnd, ChaosEngine]]:
     """Front end and engine; a child starts with the first recording that needs it."""
     decoder = ChildFrontEnd(
@@ -88,7 +88,7 @@ def chaos_children(
             memory_bytes=settings.engine_memory_bytes,
         ),
     )
-    child = BatchingEngine([recognizer], BatchingRules(), still_wanted=still_wanted)
+    child = BatchingEngine([recognizer], BatchingRules(), still_wanted=still_wanted, watch=watch)
     timed = TimedEngine(told.engine_s)
     try:
         yield ChaosFrontEnd(decoder), ChaosEngine(timed, child, told.engine_log)

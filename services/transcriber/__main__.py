@@ -33,14 +33,14 @@ from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits, 
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions, whisper_facts
-from services.transcriber.batching import BatchingEngine, BatchingRules
+from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
 from services.transcriber.domain.hearing import Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.speech import SpeechRule
 from services.transcriber.handler import STAGE
 from services.transcriber.intake import Handling, Intake
-from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
+from services.transcriber.metered import BatchingMetrics, MeteredEngine, MeteredFrontEnd, counting_waits
 from services.transcriber.ports import Engine, FrontEnd, Ports, Recognizer, StillWanted
 from services.transcriber.settings import TranscriberSettings
 
@@ -129,7 +129,9 @@ def whisper_options(settings: TranscriberSettings, device_index: int) -> Whisper
     )
 
 
-def engine(settings: TranscriberSettings, hearers: Sequence[Recognizer], still_wanted: StillWanted) -> BatchingEngine:
+def engine(
+    settings: TranscriberSettings, hearers: Sequence[Recognizer], still_wanted: StillWanted, watch: Watch
+) -> BatchingEngine:
     """The engine as the settings say."""
     return BatchingEngine(
         hearers,
@@ -141,16 +143,17 @@ def engine(settings: TranscriberSettings, hearers: Sequence[Recognizer], still_w
             "window_s": settings.window_s,
         },
         still_wanted=still_wanted,
+        watch=watch,
     )
 
 
 @contextmanager
 def started_children(
-    settings: TranscriberSettings, still_wanted: StillWanted
+    settings: TranscriberSettings, still_wanted: StillWanted, watch: Watch
 ) -> Iterator[tuple[ChildFrontEnd, BatchingEngine]]:
     """Front end and engine, loaded and warm; ended with the context."""
     listener, hearers = front_end(settings, still_wanted), recognizers(settings)
-    hearer = engine(settings, hearers, still_wanted)
+    hearer = engine(settings, hearers, still_wanted, watch)
     try:
         listener.start()
         for each in hearers:
@@ -165,7 +168,9 @@ def started_children(
 
 
 #: What makes front end and engine, started, for as long as the context lasts.
-Children: TypeAlias = Callable[[TranscriberSettings, StillWanted], AbstractContextManager[tuple[FrontEnd, Engine]]]
+Children: TypeAlias = Callable[
+    [TranscriberSettings, StillWanted, Watch], AbstractContextManager[tuple[FrontEnd, Engine]]
+]
 
 
 def serve(
@@ -176,7 +181,7 @@ def serve(
     store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
     producer = MeteredProducer(KafkaProducer(settings.kafka), metrics)
     intake = Intake(store, takeover_after_s=settings.takeover_after_s)
-    with children(settings, intake.still_wanted) as (listener, hearer):
+    with children(settings, intake.still_wanted, BatchingMetrics(metrics)) as (listener, hearer):
         guards = Safeguards.of(
             store,
             producer,

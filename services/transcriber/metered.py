@@ -13,6 +13,8 @@ from pipeline.contracts.events import AudioUploaded, Event
 from pipeline.errors import WorkerCrashed
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
+from services.transcriber.batching import HeardBatch
+from services.transcriber.batching.courses import Kind
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.recording import Recording
@@ -66,6 +68,34 @@ class MeteredEngine:
             self._inside += by
 
 
+class BatchingMetrics:
+    """See `batching.Watch`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        metrics.start_at_zero(families.ENGINE_SLOT_TIME, families.ENGINE_AXIS, families.ENGINE_QUEUE)
+
+    def queued(self, passages: int) -> None:
+        """See `batching.Watch`."""
+        self._metrics.set(families.ENGINE_QUEUE, passages)
+
+    def working(self, devices: int, *, slots: int) -> None:
+        """See `batching.Watch`."""
+        self._metrics.set(families.ENGINE_DEVICES, devices)
+        self._metrics.set(families.ENGINE_SLOTS, slots)
+
+    def heard(self, batch: HeardBatch) -> None:
+        """See `batching.Watch`."""
+        self._metrics.add(families.ENGINE_SLOT_TIME, batch.slot_s)
+        self._metrics.add(families.ENGINE_BATCHES, attempt=batch.kind)
+        self._metrics.add(families.ENGINE_PASSAGES, len(batch.heard), attempt=batch.kind)
+        if batch.kind is Kind.FIRST:
+            self._metrics.add(families.ENGINE_AXIS, batch.axis_s)
+        for heard in batch.heard:
+            for stage, seconds in heard.stages_s.items():
+                self._metrics.add(families.STAGES, seconds, stage=stage)
+
+
 class MeteredFrontEnd:
     """See `ports.FrontEnd`."""
 
@@ -78,6 +108,8 @@ class MeteredFrontEnd:
         """See `ports.FrontEnd.prepare`."""
         try:
             with self._front_end.prepare(audio, recording) as prepared:
+                self._metrics.add(families.STAGES, prepared.decode_ms / 1000, stage="decode")
+                self._metrics.add(families.STAGES, prepared.vad_ms / 1000, stage="vad")
                 yield prepared
         except WorkerCrashed:
             self._metrics.add(families.CHILD_CRASHES, child="front_end")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from time import perf_counter
 from typing import Any, Final
 
 import ctranslate2
@@ -31,6 +32,20 @@ _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 
 
+class Laps:
+    """How long each stage of a batch took."""
+
+    def __init__(self) -> None:
+        self.stages_s: dict[str, float] = {}
+        self._begin_s = perf_counter()
+
+    def ends(self, stage: str) -> None:
+        """A stage has ended; the next begins."""
+        now_s = perf_counter()
+        self.stages_s[stage] = now_s - self._begin_s
+        self._begin_s = now_s
+
+
 def token_cap(duration_s: float) -> int:
     """How many tokens a passage may have."""
     return min(max(ceil(_MAX_TOKENS_PER_S * duration_s), _MIN_TOKENS), _MAX_TOKENS)
@@ -47,8 +62,11 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
         axis_s: How much time the model looks at.
     """
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
+    lap = Laps()
     mels = [model.feature_extractor(passage)[..., :-1] for passage in passages]
+    lap.ends("features")
     encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
+    lap.ends("encode")
     # The axis decides how long the search may go on, so that it is the same in every batch; each passage is judged by its
     # own cap. CTranslate2 allows half of max_length.
     results = model.model.generate(
@@ -62,12 +80,15 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
         suppress_tokens=[-1],
         **_arguments(search),
     )
+    lap.ends("search")
     caps = [token_cap(to_seconds(passage.size)) for passage in passages]
     tokens = [
         [token for token in result.sequences_ids[0] if token < tokenizer.eot][:cap]
         for result, cap in zip(results, caps, strict=True)
     ]
     words = _words(model, tokenizer, tokens, encoded, passages)
+    lap.ends("align")
+    stages_s = {stage: seconds / len(passages) for stage, seconds in lap.stages_s.items()}
     return [
         Heard(
             words=words[index],
@@ -75,6 +96,7 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
             avg_logprob=_avg_logprob(result),
             no_speech_prob=float(result.no_speech_prob),
             hit_cap=len(tokens[index]) >= caps[index],
+            stages_s=stages_s,
         )
         for index, result in enumerate(results)
     ]

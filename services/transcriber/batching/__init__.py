@@ -6,5 +6,6 @@ Called by `handler` through its port; built by `__main__`.
 """
 
 from services.transcriber.batching.engine import BatchingEngine, BatchingRules
+from services.transcriber.batching.watching import HeardBatch, Nobody, Watch
 
-__all__ = ["BatchingEngine", "BatchingRules"]
+__all__ = ["BatchingEngine", "BatchingRules", "HeardBatch", "Nobody", "Watch"]

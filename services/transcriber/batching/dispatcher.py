@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from pipeline.errors import Fatal, Postponed
 from pipeline.telemetry import logs
@@ -17,20 +16,11 @@ from services.transcriber.batching.calls import CallInHand
 from services.transcriber.batching.courses import Attempt, Course, Kind, Ladder
 from services.transcriber.batching.devices import Device, Owner, Taken
 from services.transcriber.batching.former import Former, Waiting
+from services.transcriber.batching.watching import HeardBatch, Watch
 from services.transcriber.domain.hearing import Batch, Heard
 from services.transcriber.ports import DeviceFailed, EngineCrashed, OutOfDeviceMemory, RecognizerCrashed
 
 _log = logs.get(__name__)
-
-
-class Watch(Protocol):
-    """Is told how things stand, whenever that changes."""
-
-    def queued(self, passages: int) -> None:
-        """So many passages wait."""
-
-    def working(self, devices: int) -> None:
-        """So many devices work."""
 
 
 class Dispatcher:
@@ -69,7 +59,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Begin to work."""
-        self._watch.working(len(self._devices))
+        self._tell_devices()
         for thread in self._threads:
             thread.start()
 
@@ -149,8 +139,10 @@ class Dispatcher:
             self._feed(call)
         self._tell()
 
-    def _heard(self, device: Device, taken: Taken, heard: Iterable[Heard], elapsed_s: float) -> None:
+    def _heard(self, device: Device, taken: Taken, heard: Sequence[Heard], elapsed_s: float) -> None:
         speech_s = sum(each.attempt.passage.duration_s for each in taken)
+        axis_s = sum(each.axis_s for each in taken)
+        self._watch.heard(HeardBatch(kind=taken[0].attempt.kind, axis_s=axis_s, slot_s=elapsed_s, heard=heard))
         with self._lock:
             device.heard()
             device.in_hand.remove(taken)
@@ -178,9 +170,7 @@ class Dispatcher:
             device.failed()
             _log.error("device_failed", device=device.number, error=str(error), is_sick=device.is_sick)
             self._put_back(device, taken)
-            working = sum(not each.is_sick for each in self._devices)
-            self._watch.working(working)
-            if working == 0:
+            if not self._tell_devices():
                 self._end_all(Fatal("no device of the speech engine works: this worker is sick"))
 
     def _crashed(self, device: Device, taken: Taken, error: RecognizerCrashed) -> None:
@@ -199,6 +189,11 @@ class Dispatcher:
             self._let_go(device, taken)
 
     # --- under the lock
+
+    def _tell_devices(self) -> int:
+        working = [device.capacity.slots for device in self._devices if not device.is_sick]
+        self._watch.working(len(working), slots=sum(working))
+        return len(working)
 
     def _feed(self, call: CallInHand) -> None:
         if call.error is None:

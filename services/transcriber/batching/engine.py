@@ -12,7 +12,8 @@ from pipeline.errors import CallFault, Postponed
 from services.transcriber.batching.calls import CallInHand
 from services.transcriber.batching.courses import Ladder
 from services.transcriber.batching.devices import Device
-from services.transcriber.batching.dispatcher import Dispatcher, Watch
+from services.transcriber.batching.dispatcher import Dispatcher
+from services.transcriber.batching.watching import Nobody, Watch
 from services.transcriber.domain.hearing import Hearing, Search
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
@@ -35,16 +36,6 @@ class BatchingRules:
 
     search: Search = field(default_factory=Search)
     linger_s: float = 1.0
-
-
-class _Nobody:
-    """Nobody watches."""
-
-    def queued(self, passages: int) -> None:
-        """See `Watch`."""
-
-    def working(self, devices: int) -> None:
-        """See `Watch`."""
 
 
 class BatchingEngine:
@@ -71,7 +62,7 @@ class BatchingEngine:
         self._rules = rules
         self._parameters = parameters or {}
         self._still_wanted = still_wanted
-        self._watch = watch or _Nobody()
+        self._watch = watch or Nobody()
         self._opening = threading.Lock()
         self._dispatcher: Dispatcher | None = None
         self._closed = False

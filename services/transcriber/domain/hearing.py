@@ -130,6 +130,7 @@ class Heard:
         no_speech_prob: That nobody speaks.
         hit_cap: It would have gone on: a loop, or a very fast speaker.
         languages: Probability by language; only where no language was given.
+        stages_s: Its share of the time that its batch took, by stage: features, encode, search, align.
     """
 
     words: tuple[HeardWord, ...] = ()
@@ -138,6 +139,7 @@ class Heard:
     no_speech_prob: float = 0.0
     hit_cap: bool = False
     languages: Mapping[str, float] = field(default_factory=dict)
+    stages_s: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import CallFault
 from razgovor.local_transcriber import local_transcriber, settings
+from services.transcriber.batching import Watch
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine, FakeFrontEnd
@@ -25,7 +26,9 @@ class Children:
         self.closed = False
 
     @contextmanager
-    def __call__(self, _settings: TranscriberSettings, _wanted: StillWanted, /) -> Iterator[tuple[FrontEnd, Engine]]:
+    def __call__(
+        self, _settings: TranscriberSettings, _wanted: StillWanted, _watch: Watch, /
+    ) -> Iterator[tuple[FrontEnd, Engine]]:
         yield self._front_end, self._engine
         self.closed = True
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from pipeline.errors import WorkerCrashed
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
 from pipeline.testing import samples
-from services.transcriber.domain.hearing import Hearing
+from services.transcriber.batching import HeardBatch
+from services.transcriber.batching.courses import Kind
+from services.transcriber.domain.hearing import Heard, Hearing
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
-from services.transcriber.metered import MeteredEngine, MeteredFrontEnd, counting_waits
+from services.transcriber.metered import BatchingMetrics, MeteredEngine, MeteredFrontEnd, counting_waits
 from services.transcriber.ports import EngineCrashed
 
 RUSSIAN = Hearing(language="ru")
@@ -123,3 +126,25 @@ def test_the_wait_of_first_runs_is_counted_when_work_begins(
     assert announce(event) is said
     assert metrics.value(families.QUEUE_WAIT, "_count", priority="bulk") == counted
     assert metrics.value(families.QUEUE_WAIT, "_sum", priority="bulk") == (WAITED_S if counted else None)
+
+
+def test_what_batches_do_with_the_time_is_counted() -> None:
+    metrics = Metrics()
+    watch = BatchingMetrics(metrics)
+    stages_s = {"encode": 0.25, "search": 0.5}
+    first = HeardBatch(kind=Kind.FIRST, axis_s=60.0, slot_s=2.0, heard=[Heard(stages_s=stages_s)] * 3)
+    watch.working(2, slots=4)
+    watch.queued(7)
+    watch.heard(first)
+    watch.heard(replace(first, kind=Kind.HALF))
+
+    assert metrics.value(families.ENGINE_DEVICES) == 2
+    assert metrics.value(families.ENGINE_SLOTS) == 4
+    assert metrics.value(families.ENGINE_QUEUE) == 7
+    assert metrics.value(families.ENGINE_SLOT_TIME) == 4.0
+    assert metrics.value(families.ENGINE_AXIS) == 60.0
+    for attempt in ("first", "half"):
+        assert metrics.value(families.ENGINE_BATCHES, attempt=attempt) == 1
+        assert metrics.value(families.ENGINE_PASSAGES, attempt=attempt) == 3
+    assert metrics.value(families.STAGES, stage="encode") == 1.5
+    assert metrics.value(families.STAGES, stage="search") == 3.0

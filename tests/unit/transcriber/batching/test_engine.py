@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.errors import CallFault, Fatal, Postponed
 from pipeline.testing.waiting import eventually
-from services.transcriber.batching import BatchingEngine, BatchingRules
+from services.transcriber.batching import BatchingEngine, BatchingRules, HeardBatch
+from services.transcriber.batching.courses import Kind
 from services.transcriber.domain.hearing import Batch, Capacity, Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeRecognizer, numbered_word, window
@@ -47,12 +48,17 @@ class Figures:
     def __init__(self) -> None:
         self.most_queued = 0
         self.working_devices: list[int] = []
+        self.batches: list[HeardBatch] = []
 
     def queued(self, passages: int) -> None:
         self.most_queued = max(self.most_queued, passages)
 
-    def working(self, devices: int) -> None:
+    def working(self, devices: int, *, slots: int) -> None:
+        assert slots >= devices
         self.working_devices.append(devices)
+
+    def heard(self, batch: HeardBatch) -> None:
+        self.batches.append(batch)
 
 
 def call(name: str, windows: int = 1, seconds: float = 5.0) -> list[Window]:
@@ -167,6 +173,10 @@ def test_loops_are_heard_again_among_themselves_and_hold_up_no_batch() -> None:
     assert [len(each.words) for each in heard] == [18, 4, 20, 6]
     assert all([word.start_s for word in each.words] == sorted(word.start_s for word in each.words) for each in heard)
     assert [len(batch.passages) for batch in recognizer.batches] == [4, 4]
+    assert [(batch.kind, batch.axis_s) for batch in callers.figures.batches] == [
+        (Kind.FIRST, 120.0),
+        (Kind.HALF, 120.0),
+    ]
 
 
 def test_a_language_that_it_does_not_understand_is_the_calls_fault() -> None:
