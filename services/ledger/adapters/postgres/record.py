@@ -6,7 +6,7 @@ Rows are written in the order of their ids, table by table, so that ledgers side
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, TypeAlias, TypeVar
 
 from psycopg.types.json import Jsonb
@@ -50,8 +50,8 @@ def write(connection: Connection, outcomes: Sequence[Outcome[Effect]]) -> list[O
         effects = [effect for outcome in new for effect in outcome.effects]
         _execute(cursor, "merge_run", map(_run_row, _only(MergeRun, effects)))
         _execute(cursor, "keep_result", map(_result_row, _only(KeepResult, effects)))
-        _execute(cursor, "post_usage", map(asdict, _only(PostUsage, effects)))
-        _execute(cursor, "waive_reprocess", map(asdict, _only(WaiveReprocess, effects)))
+        _execute(cursor, "post_usage", map(_row, _only(PostUsage, effects)))
+        _execute(cursor, "waive_reprocess", map(_row, _only(WaiveReprocess, effects)))
         dead = [effect for outcome in outcomes for effect in outcome.effects]
         _execute(cursor, "keep_dlq_record", map(_dlq_row, _only(KeepDlqRecord, dead)))
         reach("ledger.before_commit")
@@ -77,8 +77,13 @@ def _record_events(cursor: Cursor, records: Sequence[RecordEvent]) -> frozenset[
     return frozenset(event_id for (event_id,) in cursor.execute(STATEMENTS["record_events"], columns))
 
 
+def _row(effect: MergeRun | PostUsage | WaiveReprocess) -> Row:
+    """The values as they are: `asdict` copies each, which took half of the ledger's time."""
+    return {field.name: getattr(effect, field.name) for field in fields(effect)}
+
+
 def _run_row(merge: MergeRun) -> Row:
-    return {**asdict(merge), "details": None if merge.details is None else Jsonb(dict(merge.details))}
+    return {**_row(merge), "details": None if merge.details is None else Jsonb(dict(merge.details))}
 
 
 def _result_row(result: KeepResult) -> Row:
