@@ -19,6 +19,8 @@ Trackers: TypeAlias = Mapping[TopicPartition, OffsetTracker]
 
 #: Each is a request that the broker writes down. What is finished in between is done again after a crash.
 _EVERY_S: Final = 0.5
+#: While there is nothing to say.
+_LOOK_EVERY_S: Final = 0.1
 #: A commit that the broker did not confirm is said again.
 _CONFIRM_WITHIN_S: Final = 5.0
 
@@ -65,8 +67,8 @@ class Commits:
 
     def _say(self, trackers: Trackers, now_s: float) -> None:
         self._unconfirmed = _committable(trackers)
+        self._due_s = now_s + (_EVERY_S if self._unconfirmed else _LOOK_EVERY_S)
         if self._unconfirmed:
-            self._due_s = now_s + _EVERY_S
             self._consumer.commit_soon(self._unconfirmed)
 
     def _take_confirmations(self, trackers: Trackers) -> None:

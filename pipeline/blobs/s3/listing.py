@@ -16,6 +16,8 @@ from pipeline.blobs.s3.http import S3Http
 from pipeline.errors import Transient
 
 _OK: Final = 200
+#: Most prefixes that are listed are of one run and hold a few objects; a server makes room for as many as it is asked for.
+_FIRST_PAGE: Final = "100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def list_keys(http: S3Http, prefix: str) -> Iterator[BlobInfo]:
         Transient: The store does not answer as it should.
         Fatal: It refuses us.
     """
-    query = {"list-type": "2", "encoding-type": "url", "prefix": prefix}
+    wanted = {"list-type": "2", "encoding-type": "url", "prefix": prefix}
+    query = {**wanted, "max-keys": _FIRST_PAGE}
     while True:
         page = _page(http, query, "Contents")
         with _readable():
@@ -52,7 +55,7 @@ def list_keys(http: S3Http, prefix: str) -> Iterator[BlobInfo]:
         token = _following(page, "NextContinuationToken")
         if token is None:
             return
-        query = {**query, "continuation-token": token}
+        query = {**wanted, "continuation-token": token}
 
 
 def list_uploads(http: S3Http) -> Iterator[UploadInfo]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from pipeline.blobs.options import StoreOptions
 from pipeline.blobs.ports import BlobInfo, BlobNotFound
@@ -24,7 +24,7 @@ from pipeline.blobs.s3.http import Response, S3Http
 from pipeline.blobs.s3.listing import list_keys, list_uploads
 from pipeline.blobs.s3.reading import BUFFER_BYTES, S3Stream, missing_or_refused
 from pipeline.blobs.s3.writing import S3Writer
-from pipeline.blobs.scratch import scratch_errors
+from pipeline.blobs.scratch import scratch_errors, scratch_file
 from pipeline.errors import Fatal, Transient
 
 _OK: Final = 200
@@ -85,11 +85,7 @@ class S3Store:
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
         """See `BlobStore.local_path`. A copy in the scratch folder, 0600, gone with the context."""
-        with scratch_errors():
-            folder = tempfile.TemporaryDirectory(prefix="razgovor-blob-", dir=self._scratch_dir)
-        with folder as name:
-            path = Path(name) / "blob"
-            self._copy(key, path)
+        with scratch_file(self._scratch_dir, partial(self._copy, key)) as path:
             yield path
 
     def stat(self, key: str) -> BlobInfo | None:
@@ -160,14 +156,12 @@ class S3Store:
             self._http.distrust()
         raise Transient("store: it answers for other bytes")
 
-    def _copy(self, key: str, path: Path) -> None:
+    def _copy(self, key: str, target: IO[bytes]) -> None:
         crc32 = 0
         with S3Stream(self._http, key, self._attempts) as source:
-            with scratch_errors(), path.open("xb") as target:
-                path.chmod(0o600)
-                while data := source.read(_COPY_BYTES):
-                    crc32 = zlib.crc32(data, crc32)
-                    target.write(data)
+            while data := source.read(_COPY_BYTES):
+                crc32 = zlib.crc32(data, crc32)
+                target.write(data)
             is_whole = source.tell() == source.size_bytes
             if not is_whole or source.checksum not in {None, checksum.as_header(crc32)}:
                 raise Transient("store: other bytes than it was given")

@@ -6,8 +6,8 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -15,7 +15,7 @@ from pipeline.blobs.s3 import checksum
 from pipeline.blobs.s3.failures import code_of, refusal
 from pipeline.blobs.s3.http import Response, S3Http
 from pipeline.blobs.s3.part import Part
-from pipeline.blobs.scratch import scratch_errors
+from pipeline.blobs.scratch import scratch_file
 from pipeline.errors import Fatal, Transient
 
 _OK: Final = 200
@@ -70,13 +70,8 @@ class S3Writer:
         if self._upload_id:
             yield None
             return
-        with scratch_errors():
-            copy = NamedTemporaryFile(prefix="razgovor-part-", dir=self._scratch_dir)  # noqa: SIM115  closed below
-        with copy:
-            with scratch_errors():
-                shutil.copyfileobj(self._part.body(), copy)
-                copy.flush()
-            yield Path(copy.name)
+        with scratch_file(self._scratch_dir, partial(shutil.copyfileobj, self._part.body())) as path:
+            yield path
 
     def leave(self) -> None:
         """Let go; what was not committed is aborted, as far as the store lets us: else the ledger's janitor gives it up."""

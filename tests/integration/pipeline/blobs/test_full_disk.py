@@ -57,6 +57,10 @@ def test_a_full_scratch_folder_of_an_s3_store_is_waited_for(bucket: Bucket, disk
         upload(store, 4 * MIB)
     with pytest.raises(Transient, match="scratch: ENOSPC"), store.local_path("jobs/1/audio"):
         pytest.fail("there is no room for a copy")
+    with store.writer("jobs/1/audio", media_type="audio/x-wav") as writer:
+        writer.write(b"sound")
+        with pytest.raises(Transient, match="scratch: ENOSPC"), writer.at_hand():
+            pytest.fail("there is no room for a copy")
     assert [path.name for path in disk.folder.iterdir()] == ["ballast"]
     disk.free()
     upload(store, 12 * MIB)
