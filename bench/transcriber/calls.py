@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +26,16 @@ class Call:
 
 def shipped() -> list[Call]:
     """The demo's six stereo calls, each in another format."""
-    wanted = {sample.file for sample in samples.load() if sample.kind == "call"}
-    return [call for call in _with_references(samples.folder()) if call.name in wanted]
+    return _with_references([samples.folder() / sample.file for sample in samples.load() if sample.kind == "call"])
 
 
 def below(folder: Path) -> list[Call]:
     """All recordings of a folder that have a reference."""
-    return _with_references(folder)
+    return _with_references([folder])
 
 
-def _with_references(folder: Path) -> list[Call]:
-    found = recordings.find([folder])
+def _with_references(sources: Sequence[Path]) -> list[Call]:
+    found = recordings.find(sources)
     known = references.find(found, None)
     return [Call(one.path, one.name, known[one.name], _duration_s(one.path)) for one in found if one.name in known]
 

@@ -112,11 +112,12 @@ def cpu_by_part(pid: int) -> dict[str, float]:
     for process in (root, *root.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-            parts[_part(process)] += times.user + times.system + times.children_user + times.children_system
+            parts[part_of(process)] += times.user + times.system + times.children_user + times.children_system
     return parts
 
 
-def _part(process: psutil.Process) -> str:
+def part_of(process: psutil.Process) -> str:
+    """What a process is: engine, front_end, or rest."""
     words = process.cmdline()
     if any(word.startswith(_ENGINE) for word in words):
         return "engine"
