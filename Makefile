@@ -17,7 +17,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench-transcriber bench-gpu bench bundle model lock clean format
+.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -75,6 +75,10 @@ bench-throughput: .venv/dev ## Jobs per second through all four services on real
 
 bench-transcriber: .venv/dev model ## Ours against bare faster-whisper, in interleaved rounds; ROUNDS=7, AUDIO=folder of calls with references
 	$(BIN)/python -m bench.transcriber $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(AUDIO),--audio $(AUDIO))
+
+bench-transcriber-scale: .venv/dev model ## Memory over 1,000 calls and a call of 3 h; short calls beside a long one
+	$(BIN)/python -m bench.transcriber.memory
+	$(BIN)/python -m bench.transcriber.fairness
 
 bench-gpu: .venv/dev ## What the GPU here carries: turbo and large-v3 of true shape, random weights
 	$(BIN)/python -m bench.gpu

@@ -41,12 +41,14 @@ class Heard:
 
     Attributes:
         path: The recording.
+        call: Its name in windows, as job id.
         transcript: None where it failed.
         reason: Why it failed; None where it did not.
         took_s: From its pick-up to its end.
     """
 
     path: Path
+    call: str
     transcript: Transcript | None
     reason: str | None
     took_s: float
@@ -81,8 +83,10 @@ class LocalTranscriber:
 
     def _hear(self, recording: Path, language: str) -> Heard:
         begun_s = monotonic()
-        transcript, reason = self._outcome(self._event(recording, language))
-        return Heard(path=recording, transcript=transcript, reason=reason, took_s=monotonic() - begun_s)
+        event = self._event(recording, language)
+        transcript, reason = self._outcome(event)
+        took_s = monotonic() - begun_s
+        return Heard(path=recording, call=event.job_id, transcript=transcript, reason=reason, took_s=took_s)
 
     def _outcome(self, event: AudioUploaded) -> tuple[Transcript | None, str | None]:
         try:

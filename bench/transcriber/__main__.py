@@ -103,6 +103,8 @@ def _show(found: dict[str, Any], out: Path, console: Console) -> None:
     console.print(summary.table(found))
     console.print()
     console.print(summary.stages(found))
+    console.print()
+    console.print(summary.batches(found))
     counted = found["rounds"]
     console.print(
         f"\n{counted['counted']} of {counted['all']} rounds counted ({counted['quiet']} quiet), "

@@ -19,6 +19,7 @@ from pipeline.contracts.transcript import Transcript
 RATE_HZ: Final = 16_000
 BEAM: Final = 5
 WINDOW_S: Final = 30
+FRAMES_PER_S: Final = 100
 Samples = NDArray[np.float32]
 
 
@@ -154,10 +155,13 @@ class Concatenated:
         )
         ends_s = np.array([clip.end_s for clip in clips])
         for segment in segments:
-            clip = clips[min(int(np.searchsorted(ends_s, segment.seek / 100 + 1e-3, side="right")), len(clips) - 1)]
+            # A segment names its clip by the frame it begins in, rounded down: a hundredth of a second further is inside it.
+            clip = clips[int(np.searchsorted(ends_s, (segment.seek + 1) / FRAMES_PER_S, side="right"))]
             for word in segment.words or []:
+                # As faster-whisper restores times itself: by the piece that holds the word's middle.
+                piece = clip.map.get_chunk_index((word.start + word.end) / 2 - clip.begin_s)
                 start_s, end_s = (
-                    clip.map.get_original_time(max(0.0, moment - clip.begin_s)) for moment in (word.start, word.end)
+                    clip.map.get_original_time(moment - clip.begin_s, piece) for moment in (word.start, word.end)
                 )
                 yield clip.call, TimedWord(clip.channel, word.word, start_s, end_s)
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from bench.transcriber.arms import Platform
+from bench.transcriber.watching import Book, fill, watched_children
 from pipeline.contracts.transcript import Transcript
 from razgovor.cache import cache_folder
 from razgovor.client import IngestClient
@@ -41,7 +42,10 @@ class Library:
 
     def __init__(self, platform: Platform) -> None:
         self._open = ExitStack()
-        self._transcriber = self._open.enter_context(local_transcriber(settings(**_told(platform))))
+        self._book = Book()
+        self._transcriber = self._open.enter_context(
+            local_transcriber(settings(**_told(platform)), children=watched_children(self._book))
+        )
 
     def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
@@ -49,6 +53,10 @@ class Library:
             if heard.transcript is None:
                 raise SystemExit(f"{heard.path.name}: {heard.reason}")
             yield heard.path, heard.transcript
+
+    def fill(self) -> dict[str, float]:
+        """How full the batches were since the last time."""
+        return fill(self._book.take())
 
     def close(self) -> None:
         """End front end and engine."""

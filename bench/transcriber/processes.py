@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -30,11 +30,13 @@ class Lap:
         wall_s: From the first recording to the last word.
         cpu_s: Processor seconds by part: engine, front_end, rest.
         transcripts: What was heard.
+        fill: How full the batches were; empty where nobody knows.
     """
 
     wall_s: float
     cpu_s: Mapping[str, float]
     transcripts: Mapping[Path, Transcript]
+    fill: Mapping[str, float] = field(default_factory=dict)
 
 
 class ArmProcess:
@@ -102,7 +104,8 @@ def _lap(arm: Any, paths: Sequence[Path]) -> Lap:
     wall_s = time.monotonic() - begun_s
     after = cpu_by_part(os.getpid())
     spent = {part: after[part] - before.get(part, 0.0) for part in after}
-    return Lap(wall_s=wall_s, cpu_s=spent, transcripts=transcripts)
+    full = arm.fill() if hasattr(arm, "fill") else {}
+    return Lap(wall_s=wall_s, cpu_s=spent, transcripts=transcripts, fill=full)
 
 
 def cpu_by_part(pid: int) -> dict[str, float]:

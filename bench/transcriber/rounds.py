@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ class Turn:
         others_cores: Cores that everybody else kept busy meanwhile.
         stolen_s: Processor seconds that the host gave to other machines.
         wer, cer, silence_words, start_error_s: As `razgovor eval` counts them.
+        fill: How full the batches were, where it is known.
     """
 
     arm: str
@@ -44,6 +45,7 @@ class Turn:
     cer: float
     silence_words: int
     start_error_s: float | None
+    fill: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ def _turn(process: ArmProcess, calls: Sequence[Call]) -> Turn:
         cer=words.characters.wer,
         silence_words=words.silence_words,
         start_error_s=words.start_error_s,
+        fill=dict(lap.fill),
     )
 
 

@@ -90,6 +90,26 @@ def stages(found: dict[str, Any]) -> Table:
     return shown
 
 
+def batches(found: dict[str, Any]) -> Table:
+    """How full ours keeps the engine."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("batches of")
+    for title in ("batches", "mean batch", "slot fill", "window", "window fill", "heard again"):
+        shown.add_column(title, justify="right")
+    for arm, one in found["arms"].items():
+        if full := one["fill"]:
+            shown.add_row(
+                TITLES.get(arm, arm),
+                f"{full['batches']:.0f}",
+                f"{full['mean_batch']:.2f}",
+                f"{full['slot_fill']:.0%}",
+                f"{full['mean_window_s']:.1f} s",
+                f"{full['window_fill']:.0%}",
+                f"{full['repeated']:.1%}",
+            )
+    return shown
+
+
 def _turns(rounds: Sequence[Round], arm: str) -> list[Turn]:
     return [turn for one in rounds if (turn := one.turn(arm)) is not None]
 
@@ -108,6 +128,7 @@ def _arm(turns: Sequence[Turn]) -> dict[str, Any]:
         "others_cores": median(turn.others_cores for turn in turns),
         "stolen_s": sum(turn.stolen_s for turn in turns),
         "rounds": len(turns),
+        "fill": {name: median(turn.fill[name] for turn in turns) for name in turns[0].fill},
     }
 
 
