@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from services.transcriber.domain.timeline import FRAME_S
 
 Frames = NDArray[np.float32]
+#: Below any gate.
+_NOTHING_DB: Final = -200.0
+
 Flags = NDArray[np.bool_]
 
 
@@ -27,6 +31,7 @@ class CrosstalkRule:
         delay_s: A leak follows its source within this time.
         attenuation_db: A leak is at least so far below its source.
         active_probability: A frame this likely to be speech counts as active.
+        source_probability: Around frames this likely to be speech a channel may leak into others.
         min_own_share: A frame is a leak if of the active frames around it a smaller share stands above the gate.
         around_s: How far around it, on both sides.
         min_leak_s: A shorter leak stays where it is: it may be the soft end of a word.
@@ -35,16 +40,29 @@ class CrosstalkRule:
     delay_s: float = 0.25
     attenuation_db: float = 15.0
     active_probability: float = 0.5
+    source_probability: float = 0.35
     min_own_share: float = 0.3
     around_s: float = 0.32
     min_leak_s: float = 0.25
+
+
+def heard_db(levels_db: Frames, probabilities: Frames, rule: CrosstalkRule) -> Frames:
+    """Levels of what may leak: of the frames around a voice. A line's steady noise, however loud, is no source.
+
+    Args:
+        levels_db: A channel's level.
+        probabilities: Of speech on it.
+        rule: How a leak is told.
+    """
+    near = _count_around(probabilities >= rule.source_probability, round(rule.around_s / FRAME_S)) > 0
+    return np.where(near, levels_db, np.float32(_NOTHING_DB))
 
 
 def gate_db(other_levels_db: Sequence[Frames], rule: CrosstalkRule) -> Frames:
     """Per frame, the level below which a sound may be the other channels' leak.
 
     Args:
-        other_levels_db: Levels of all other channels, per frame, of equal length; at least one.
+        other_levels_db: From `heard_db` of all other channels, of equal length; at least one.
         rule: How a leak is told.
     """
     loudest: Frames = np.max(np.stack(other_levels_db), axis=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.transcriber.domain.crosstalk import CrosstalkRule, Flags, Frames, gate_db, leaking
+from services.transcriber.domain.crosstalk import CrosstalkRule, Flags, Frames, gate_db, heard_db, leaking
 from services.transcriber.domain.likeness import LikenessRule
 from services.transcriber.domain.packing import PackingRule, cut_long, pack, quietest_sample
 from services.transcriber.domain.speech import SpeechRule, find_pieces
@@ -56,7 +56,15 @@ class ChannelSpeech:
 def separate(channels: Sequence[ChannelFrames], rules: Rules) -> list[ChannelSpeech]:
     """Each channel's own speech, leaks taken out."""
     return [
-        _own_speech(channel, [other.levels_db for other in channels if other is not channel], rules)
+        _own_speech(
+            channel,
+            [
+                heard_db(other.levels_db, other.probabilities, rules.crosstalk)
+                for other in channels
+                if other is not channel
+            ],
+            rules,
+        )
         for channel in channels
     ]
 

@@ -67,6 +67,13 @@ def test_a_soft_end_of_a_word_is_no_leak() -> None:
     assert speech[1].own[0].speech.end >= 60 * FRAME_SAMPLES
 
 
+def test_a_line_that_hums_louder_than_the_other_side_speaks_is_no_source() -> None:
+    humming = voice((150, 190, -5.0))
+    humming.levels_db[:140] = -10.0
+
+    assert starts(voice((20, 80, -30.0)), humming) == [([20], []), ([150], [])]
+
+
 def test_a_single_channel_has_no_leaks() -> None:
     assert starts(voice((20, 80, -44.0))) == [([20], [])]
 
