@@ -113,6 +113,11 @@ def test_a_stereo_call_has_the_right_words_on_the_right_side(
     assert {turn.role for turn in transcript.turns} == {"operator", "customer"}
     assert transcript.warnings == ()
     assert transcript.suppressed == ()
+    assert transcript.quality is not None
+    assert transcript.quality.avg_logprob is not None
+    assert transcript.quality.avg_logprob > -0.6
+    assert transcript.quality.snr_db is not None
+    assert transcript.quality.snr_db > 10
     for side in (0, 1):
         words = [word for turn in transcript.turns if turn.channel == side for word in turn.words]
         assert all(left.start_s <= right.start_s for left, right in pairwise(words))
@@ -142,9 +147,23 @@ def test_an_echo_of_the_operator_puts_no_words_into_the_customers_mouth(
         if turn.channel == 1:
             assert all(within((word.start_s + word.end_s) / 2, spoken_by(1, "bank.wav")) for word in turn.words)
     assert score(truth_of("bank.wav")[1], texts(transcript)[1]).wer < 0.3
+    assert [warning.code for warning in transcript.warnings] == ["crosstalk"]
     leaks = [item for item in transcript.suppressed if item.reason == "crosstalk"]
     assert len(leaks) >= 5
     assert {item.channel for item in leaks} == {1}
+
+
+def test_a_side_that_was_not_recorded_gets_no_words(
+    tmp_path: Path, front_end: ChildFrontEnd, engine: BatchingEngine
+) -> None:
+    operator, customer = channels_of("bank.wav", front_end)
+
+    transcript = transcribe(write_wav(tmp_path / "oneside.wav", operator, customer * 0), front_end, engine)
+
+    assert {turn.channel for turn in transcript.turns} == {0}
+    assert [warning.code for warning in transcript.warnings] == ["silent_channel"]
+    assert score(truth_of("bank.wav")[0], texts(transcript)[0]).wer < 0.15
+    assert [channel.role for channel in transcript.channels] == ["operator", "customer"]
 
 
 def test_one_mix_on_both_channels_is_heard_once_and_without_roles(
