@@ -21,6 +21,7 @@ from typing import Any, Final
 from pipeline.blobs.folder import FolderStore
 from pipeline.contracts import ids, layout
 from pipeline.contracts.events import AudioObject, AudioUploaded, JobStatus
+from pipeline.contracts.glossary import Glossary
 from pipeline.contracts.transcript import Transcript
 from pipeline.errors import CallFault, Postponed
 from services.transcriber.__main__ import IN_FLIGHT_BATCHES, Children, started_children
@@ -57,10 +58,25 @@ class Heard:
 class LocalTranscriber:
     """Transcribes files, several at once. Made by `local_transcriber`."""
 
-    def __init__(self, store_folder: Path, ports: Ports, in_flight: int) -> None:
+    def __init__(self, store_folder: Path, ports: Ports, in_flight: int, glossary_id: str | None = None) -> None:
+        self._glossary_id = glossary_id
         self._store_folder = store_folder
         self._ports = ports
         self._in_flight = in_flight
+
+    @property
+    def model(self) -> tuple[str, str]:
+        """Name of the model, and the hash of its weights."""
+        facts = self._ports.engine.facts
+        return facts.model, facts.model_sha256
+
+    def telling(self, glossary: Glossary) -> LocalTranscriber:
+        """The same, which tells the engine a glossary, whether it was checked or not."""
+        glossary_id = glossary.glossary_id
+        check = layout.glossary_check_key(_CLIENT, glossary_id, self._ports.engine.facts.model_sha256)
+        for key, data in ((layout.glossary_key(_CLIENT, glossary_id), glossary.to_bytes()), (check, b"{}")):
+            self._ports.store.put(key, data, media_type="application/json")
+        return LocalTranscriber(self._store_folder, self._ports, self._in_flight, glossary_id)
 
     @property
     def engine(self) -> str:
@@ -121,6 +137,7 @@ class LocalTranscriber:
             language=language,
             locale="ru",
             formats=(),
+            glossary_id=self._glossary_id,
         )
 
 

@@ -87,17 +87,24 @@ class Event(Value):
 
 
 class AudioUploaded(Event):
-    """A call was accepted; everything the transcriber and the exporter need is resolved here."""
+    """A call was accepted; everything the transcriber and the exporter need is resolved here.
+
+    Attributes:
+        language: To transcribe in; where `languages` are given, the one if none of these is heard clearly.
+        languages: To choose among by what is heard; empty: `language` is fixed.
+        glossary_id: Of the client's glossary, `name@hash`.
+    """
 
     TOPIC = "audio.uploaded"
     SCHEMA = "audio_uploaded"
-    VERSION = 1
+    VERSION = 2
 
     priority: str
     audio: AudioObject
     call_info_key: str | None = None
     channel_roles: tuple[str, ...]
     language: str
+    languages: tuple[str, ...] = ()
     locale: str
     formats: tuple[str, ...]
     glossary_id: str | None = None

@@ -10,6 +10,8 @@ jobs/{job}/{run}/start-{n}.alive-{k}                  whoever began still works,
 control/fuse-{group}                                  that consumer group puts too much aside and rests: when, and why
 control/janitor                                       tells the janitor the store's own time
 control/canary-{group}                                what the group writes and reads to see whether the store works
+control/glossaries/{client}/{id}/glossary.json        terms that an engine is told before a client's calls
+control/glossaries/{client}/{id}/check-{model}        this glossary passed its check with the model of this hash
 """
 
 from __future__ import annotations
@@ -84,3 +86,18 @@ def job_of(key: str) -> str | None:
     top, _, rest = key.partition("/")
     job_id, slash, _ = rest.partition("/")
     return job_id if top == JOBS_PREFIX.rstrip("/") and slash else None
+
+
+def glossaries_prefix(client_id: str) -> str:
+    """All glossaries of a client lie under this prefix."""
+    return f"control/glossaries/{client_id}/"
+
+
+def glossary_key(client_id: str, glossary_id: str) -> str:
+    """A client's glossary; the id holds its hash."""
+    return f"{glossaries_prefix(client_id)}{glossary_id}/glossary.json"
+
+
+def glossary_check_key(client_id: str, glossary_id: str, model_sha256: str) -> str:
+    """What says that a glossary passed its check with a model."""
+    return f"{glossaries_prefix(client_id)}{glossary_id}/check-{model_sha256}"

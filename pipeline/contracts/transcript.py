@@ -58,6 +58,22 @@ class Quality(Value):
     snr_db: float | None = None
 
 
+class LanguageDetection(Value):
+    """How the language was told by ear.
+
+    Attributes:
+        language: What the call was transcribed in.
+        clear: Whether it was heard clearly; else it is the client's default.
+        probabilities: Of each language that was allowed, the mean over the windows; empty: the engine cannot tell.
+        windows: So many were listened to.
+    """
+
+    language: str
+    clear: bool
+    probabilities: dict[str, float]
+    windows: int
+
+
 class Channel(Value):
     """A channel of the recording. Roles: operator, customer, or None where unknown."""
 
@@ -84,7 +100,7 @@ class Warning_(Value):  # noqa: N801  the builtin is called Warning
     """Something a reader of the transcript should know.
 
     Codes: `truncated_audio` (declared_s, decoded_s), `mono`, `dual_mono`, `swapped_channels`, `silent_channel` (channel),
-    `too_quiet` (channel, level_db), `clipped` (channel, share), `crosstalk` (channel, leaked_s).
+    `glossary_missing`, `glossary_unchecked`, `too_quiet` (channel, level_db), `clipped` (channel, share), `crosstalk` (channel, leaked_s).
     """
 
     code: str
@@ -124,6 +140,7 @@ class Transcript(Value):
     call_id: str
     client: str
     language: str
+    language_detection: LanguageDetection | None = None
     channel_mode: str
     duration_s: float
     partial: bool

@@ -53,7 +53,7 @@ def evaluate_command(
     """Say how right the transcripts are: errors by call, channel and engine, and every word's fate in one HTML page."""
     screen = terminal()
     with explained():
-        to_do, left_out = _to_do(sources, refs, silence or [])
+        to_do, left_out = to_be_heard(sources, refs, silence or [])
     if not to_do:
         raise typer.BadParameter("no recording has a reference", param_hint="--refs")
     results = [_engine_result(name, to_do, language, screen, lang) for name in model or ["base"]]
@@ -68,7 +68,7 @@ def evaluate_command(
     screen.print(text("eval_report", lang, path=str(_write(results, out, lang))), markup=False, soft_wrap=True)
 
 
-def _to_do(sources: Sequence[Path], refs: Path | None, silence: Sequence[Path]) -> tuple[list[Task], list[str]]:
+def to_be_heard(sources: Sequence[Path], refs: Path | None, silence: Sequence[Path]) -> tuple[list[Task], list[str]]:
     """What is to be heard, and the names of recordings without a reference."""
     spoken, silent = _found(sources), _found(silence)
     with_reference = tasks(spoken, references.find(spoken, refs))
@@ -87,7 +87,7 @@ def _found(sources: Sequence[Path]) -> list[Recording]:
 def _engine_result(name: str, to_do: Sequence[Task], language: str, screen: Console, locale: Locale) -> EngineResult:
     model = get_model(name)
     chosen = settings(model=model_option(model), model_cache_dir=cache_folder(os.environ))
-    with _progress(screen) as bar, explained(), local_transcriber(chosen) as transcriber:
+    with progress(screen) as bar, explained(), local_transcriber(chosen) as transcriber:
         task = bar.add_task(f"{name}: {text('eval_worked', locale)}", total=len(to_do), now="")
 
         def done(recording: str) -> None:
@@ -135,7 +135,8 @@ def _facts(result: EngineResult) -> dict[str, Any]:
     }
 
 
-def _progress(screen: Console) -> Progress:
+def progress(screen: Console) -> Progress:
+    """A bar over recordings; `now` names the one that is done."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

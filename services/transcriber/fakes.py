@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -135,19 +135,27 @@ class FakeRecognizer:
 
 
 class FakeEngine:
-    """A `ports.Engine` that hears numbered words, one every WORD_S; `error` is raised instead if there is one."""
+    """A `ports.Engine` that hears numbered words, one every WORD_S; `error` is raised instead if there is one.
+
+    Asked for a language only, it hears `spoken`. `hearings` tells how it was asked.
+    """
 
     facts = EngineFacts("fake 1", "numbers", "0" * 64, {"beam_size": 1})
 
-    def __init__(self, error: RazgovorError | None = None) -> None:
+    def __init__(self, error: RazgovorError | None = None, *, spoken: Mapping[str, float] | None = None) -> None:
         self.error = error
+        self.spoken = spoken or {}
         self.calls = 0
+        self.hearings: list[Hearing] = []
 
     def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         self.calls += 1
         if self.error is not None:
             raise self.error
+        self.hearings.append(hearing)
+        if hearing.language is None:
+            return [WindowWords(words=(), languages=self.spoken) for _ in windows]
         return [_numbered(each, hearing.language) for each in windows]
 
 

@@ -17,7 +17,7 @@ from pipeline.contracts.transcript import Transcript, sha256_hex
 from pipeline.crash_points import reach
 from pipeline.errors import CallFault, RetriableFault, WorkerCrashed
 from pipeline.outcome import Outcome, PutObject
-from services.transcriber.domain.hearing import Hearing
+from services.transcriber.conditions import conditions_of, hearing_of
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import assemble
 from services.transcriber.ports import Ports
@@ -107,18 +107,18 @@ def announcement(event: AudioUploaded, key: str, data: bytes) -> TranscriptReady
 
 def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Transcript:
     waited_ms = round((received_at - event.accepted_at).total_seconds() * 1000)
-    hearing = Hearing(language=event.language, priority=event.priority)
     try:
         with (
             ports.store.local_path(event.audio.key) as audio,
             ports.front_end.prepare(audio, _recording(event)) as call,
         ):
             reach("transcriber.prepared")
-            heard = ports.engine.transcribe(call.windows, hearing) if call.windows else []
+            conditions = conditions_of(event, call, ports)
+            heard = ports.engine.transcribe(call.windows, hearing_of(event, conditions)) if call.windows else []
             reach("transcriber.heard")
     except BlobNotFound:
         raise RetriableFault("audio_missing") from None
-    return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms))
+    return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms), conditions=conditions)
 
 
 def _recording(event: AudioUploaded) -> Recording:

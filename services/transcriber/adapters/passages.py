@@ -27,6 +27,8 @@ from services.transcriber.domain.windows import HeardWord
 _MAX_TOKENS_PER_S: Final = 12
 _MIN_TOKENS: Final = 32
 _MAX_TOKENS: Final = 224
+#: The model's 448 positions hold this, the tokens of a passage and what stands between.
+_MAX_PROMPT_TOKENS: Final = 210
 _FRAMES_PER_S: Final = 100
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
@@ -51,7 +53,15 @@ def token_cap(duration_s: float) -> int:
     return min(max(ceil(_MAX_TOKENS_PER_S * duration_s), _MIN_TOKENS), _MAX_TOKENS)
 
 
-def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search: Search, axis_s: float) -> list[Heard]:
+def hear(
+    model: WhisperModel,
+    passages: Sequence[Samples],
+    language: str,
+    search: Search,
+    axis_s: float,
+    *,
+    prompt: str = "",
+) -> list[Heard]:
     """Listen to passages as one batch; each result is the same whatever the others are.
 
     Args:
@@ -60,6 +70,7 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
         language: ISO 639-1.
         search: How tokens are looked for.
         axis_s: How much time the model looks at.
+        prompt: Text that the words may resemble, as if it had been said before; what is too long loses its beginning.
     """
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
     lap = Laps()
@@ -68,11 +79,12 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
     encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
     lap.ends("encode")
     # The axis decides how long the search may go on, so that it is the same in every batch; each passage is judged by its
-    # own cap. CTranslate2 allows half of max_length.
+    # own cap. CTranslate2 allows half of max_length, and no more than what the beginning leaves of it.
+    begin = [*_told(tokenizer, prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps]
     results = model.model.generate(
         encoded,
-        [[*tokenizer.sot_sequence, tokenizer.no_timestamps]] * len(passages),
-        max_length=2 * token_cap(axis_s),
+        [begin] * len(passages),
+        max_length=max(2 * token_cap(axis_s), token_cap(axis_s) + len(begin)),
         length_penalty=1,
         return_scores=True,
         return_no_speech_prob=True,
@@ -100,6 +112,10 @@ def hear(model: WhisperModel, passages: Sequence[Samples], language: str, search
         )
         for index, result in enumerate(results)
     ]
+
+
+def _told(tokenizer: Tokenizer, prompt: str) -> list[int]:
+    return [tokenizer.sot_prev, *tokenizer.encode(f" {prompt}")[-_MAX_PROMPT_TOKENS:]] if prompt else []
 
 
 def detect(model: WhisperModel, passages: Sequence[Samples], axis_s: float) -> list[Heard]:

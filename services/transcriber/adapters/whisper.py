@@ -78,7 +78,7 @@ class Whisper:
         with device_errors():
             if batch.language is None:
                 return detect(self._model, samples, axis_s)
-            return hear(self._model, samples, batch.language, batch.search, axis_s)
+            return hear(self._model, samples, batch.language, batch.search, axis_s, prompt=batch.prompt)
 
     def warm_up(self) -> None:
         """Listen to a second of silence, so that the first call does not pay for the first allocation."""

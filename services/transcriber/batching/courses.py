@@ -154,6 +154,7 @@ class Course:
             no_speech_prob=min(heard.no_speech_prob for _, heard in parts),
             compression_ratio=max(compression_ratio(heard.text) for _, heard in parts),
             retries=self._attempts - 1,
+            languages=parts[0][1].languages,
             engine_ms=self._slot_s * 1000,
         )
 

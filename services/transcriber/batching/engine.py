@@ -95,7 +95,7 @@ class BatchingEngine:
             return []
         self._still_wanted(windows[0].call)
         dispatcher = self._opened()
-        if hearing.language not in self._languages:
+        if hearing.language is not None and hearing.language not in self._languages:
             raise CallFault("engine_failed")
         call = CallInHand(windows, hearing, self._ladder, self._ahead)
         dispatcher.admit(call)

@@ -19,7 +19,7 @@ from services.transcriber.batching.courses import Attempt, Kind
 from services.transcriber.domain.hearing import Hearing
 
 #: Languages, prompts, kinds and axes that go together.
-Key: TypeAlias = tuple[str, str, Kind, float]
+Key: TypeAlias = tuple[str | None, str, Kind, float]
 OwnerT = TypeVar("OwnerT")
 
 PRIORITIES: Final = ("interactive", "normal", "bulk")

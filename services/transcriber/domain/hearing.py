@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
 
-from services.transcriber.domain.filters import MAX_COMPRESSION_RATIO, compression_ratio
+from services.transcriber.domain.repetition import is_loop
 from services.transcriber.domain.timeline import Span, to_seconds
 from services.transcriber.domain.windows import HeardWord, Window
 
@@ -25,12 +25,12 @@ class Hearing:
     """How a call's windows are to be heard.
 
     Attributes:
-        language: ISO 639-1.
+        language: ISO 639-1; None: only tell which one is spoken.
         priority: The event's: whose windows go first.
         prompt: Text that the words may resemble: names, tariffs.
     """
 
-    language: str
+    language: str | None
     priority: str = "normal"
     prompt: str = ""
 
@@ -144,7 +144,7 @@ class Heard:
     @property
     def failed(self) -> bool:
         """Whether it is a loop: nonsense, however sure the model was."""
-        return self.hit_cap or compression_ratio(self.text) > MAX_COMPRESSION_RATIO
+        return self.hit_cap or is_loop(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.contracts.events import AudioUploaded, Timings
 from pipeline.contracts.transcript import Channel, Provenance, Suppressed, Transcript, sha256_hex
 from services.transcriber.domain import filters, roles, verdict
+from services.transcriber.domain.conditions import Conditions
 from services.transcriber.domain.credibility import credible
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.quality import call_quality, channel_quality
@@ -31,7 +32,13 @@ class EngineFacts:
 
 
 def assemble(
-    event: AudioUploaded, call: PreparedCall, heard: Sequence[WindowWords], engine: EngineFacts, queue_wait_ms: int
+    event: AudioUploaded,
+    call: PreparedCall,
+    heard: Sequence[WindowWords],
+    engine: EngineFacts,
+    queue_wait_ms: int,
+    *,
+    conditions: Conditions | None = None,
 ) -> Transcript:
     """The transcript of a call.
 
@@ -41,22 +48,25 @@ def assemble(
         heard: What the engine heard, one for each of `call.windows`, in their order.
         engine: What heard it.
         queue_wait_ms: How long the call waited to be picked up.
+        conditions: How it was heard; None: in the event's language, and the engine was told nothing.
     """
+    conditions = conditions or Conditions(language=event.language)
     pairs = [(window, credible(window, words)) for window, words in zip(call.windows, heard, strict=True)]
     mode = roles.channel_mode(len(call.channels), identical=call.identical_channels)
     by_channel = roles.roles_of(mode, len(call.channels), event.channel_roles)
-    said, kept_out = filters.sieve(utterances(pairs))
+    said, kept_out = filters.sieve(utterances(pairs), conditions.glossary.terms if conditions.glossary else ())
     channels = tuple(_channels(call, said, pairs, by_channel))
     return Transcript(
         job_id=event.job_id,
         run=event.run,
         call_id=event.call_id,
         client=event.client_id,
-        language=event.language,
+        language=conditions.language,
+        language_detection=conditions.detection,
         channel_mode=mode,
         duration_s=round(call.duration_s, 3),
         partial=call.truncated,
-        warnings=tuple(verdict.warnings(call, mode, by_channel)),
+        warnings=(*verdict.warnings(call, mode, by_channel), *conditions.warnings),
         channels=channels,
         turns=dialogue(said, by_channel, one_speaker_a_channel=roles.divides_speakers(mode)),
         suppressed=_suppressed(call, kept_out, pairs),
@@ -67,11 +77,11 @@ def assemble(
             sum(channel.speech_s for channel in channels),
         ),
         timings=_timings(call, heard, queue_wait_ms),
-        provenance=_provenance(event, engine),
+        provenance=_provenance(event, engine, conditions),
     )
 
 
-def _provenance(event: AudioUploaded, engine: EngineFacts) -> Provenance:
+def _provenance(event: AudioUploaded, engine: EngineFacts, conditions: Conditions) -> Provenance:
     parameters = dict(engine.parameters)
     return Provenance(
         audio_sha256=event.audio.sha256,
@@ -80,6 +90,7 @@ def _provenance(event: AudioUploaded, engine: EngineFacts) -> Provenance:
         model_sha256=engine.model_sha256,
         parameters=parameters,
         parameters_sha256=sha256_hex(json.dumps(parameters, sort_keys=True).encode()),
+        glossary=conditions.glossary.glossary_id if conditions.glossary else None,
         filters=filters.VERSION,
     )
 

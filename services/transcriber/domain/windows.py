@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.transcriber.domain.timeline import Piece, to_seconds
@@ -70,6 +71,7 @@ class WindowWords:
         no_speech_prob: Probability that nobody speaks.
         compression_ratio: Of the text, the largest of the window's parts; loops compress well.
         retries: How often it, or a part of it, was decoded again.
+        languages: Probability by language; only where no language was given.
         engine_ms: Its share of the time that its batches took.
     """
 
@@ -79,4 +81,5 @@ class WindowWords:
     no_speech_prob: float = 0.0
     compression_ratio: float = 0.0
     retries: int = 0
+    languages: Mapping[str, float] = field(default_factory=dict)
     engine_ms: float = 0.0

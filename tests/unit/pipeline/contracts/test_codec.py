@@ -42,7 +42,7 @@ def test_no_bytes_raise_anything_but_undecodable(junk: bytes) -> None:
 
 def test_the_header_names_event_version_and_fingerprint() -> None:
     event, version, mark = WRITTEN.header.decode().split("/")
-    assert (event, version, mark) == ("audio_uploaded", "1", WRITTEN.fingerprint.hex())
+    assert (event, version, mark) == ("audio_uploaded", "2", WRITTEN.fingerprint.hex())
     assert codec.named_fingerprint(WRITTEN.header) == WRITTEN.fingerprint
     assert RELEASED.known(WRITTEN.fingerprint) is WRITTEN
 

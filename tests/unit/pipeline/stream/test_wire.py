@@ -109,7 +109,7 @@ def test_with_a_registry_that_is_away_known_ids_go_on_and_others_wait() -> None:
 
 
 def test_verifying_looks_up_all_that_is_written_and_says_what_to_do_without() -> None:
-    with pytest.raises(Unavailable, match=re.escape("audio_uploaded/1: run `razgovor topics apply`")):
+    with pytest.raises(Unavailable, match=re.escape("audio_uploaded/2: run `razgovor topics apply`")):
         Wire(MemoryRegistry()).verify()
     ours = registry()
     wire = Wire(ours)
