@@ -39,6 +39,7 @@ def main(
     resume: Annotated[bool, typer.Option("--resume", help="Keep the rounds of earlier runs.")] = False,
     arms: Annotated[str, typer.Option(help="Comma separated.")] = _ALL,
     audio: Annotated[Path | None, typer.Option(help="Calls with references; none: the shipped ones.")] = None,
+    first: Annotated[int | None, typer.Option(help="Only so many of the calls; none: all.", min=1)] = None,
     words: Annotated[Path | None, typer.Option(help="Count errors over this folder, once; no rounds.")] = None,
     model: Annotated[str, typer.Option(help="A model of the catalogue, or a folder.")] = "base",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -75,7 +76,7 @@ def main(
             if not resume:
                 kept.unlink(missing_ok=True)
             calls = measured.shipped() if audio is None else measured.below(audio)
-            rounds.run(wanted, platform, calls, rounds=rounds_, keep=kept, told=told)
+            rounds.run(wanted, platform, calls[:first], rounds=rounds_, keep=kept, told=told)
     done = rounds.kept(kept)
     if done:
         _show(summary.facts(done, json.loads(errors.read_text()) if errors.exists() else None), out, console)
