@@ -34,8 +34,9 @@ __all__ = ["Limits", "Process", "Runner"]
 _POLL_S: Final = 0.1
 #: How long a runner that leaves waits for its last commit.
 _LAST_COMMIT_S: Final = 1.0
-#: Records held at once, in rounds of what is worked on: one in work, one that waits, the rest postponed.
-_ROUNDS_HELD: Final = 6
+#: Records held at once, in rounds of what is worked on: one in work, one that waits, the rest postponed. As many as the relay
+#: announces ahead (20 for each slot), and some: so what is urgent is seen however much of what is postponed lies before it.
+_ROUNDS_HELD: Final = 24
 
 _log = logs.get(__name__)
 

@@ -180,7 +180,13 @@ def serve(
     metrics = status.metrics
     store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
     producer = MeteredProducer(KafkaProducer(settings.kafka), metrics)
-    intake = Intake(store, takeover_after_s=settings.takeover_after_s)
+    places = settings.max_in_flight or IN_FLIGHT_BATCHES * settings.batch_size
+    intake = Intake(
+        store,
+        takeover_after_s=settings.takeover_after_s,
+        places=places,
+        long_recording_s=settings.long_recording_s,
+    )
     with children(settings, intake.still_wanted, BatchingMetrics(metrics)) as (listener, hearer):
         guards = Safeguards.of(
             store,
@@ -214,7 +220,7 @@ def serve(
         if not guards.fuse.blown:
             status.write("ready")
         limits = Limits(
-            max_in_flight=settings.max_in_flight or IN_FLIGHT_BATCHES * settings.batch_size,
+            max_in_flight=places,
             drain_timeout_s=settings.drain_timeout_s,
             delays_s={RETRIES: settings.retry_delay_s},
         )

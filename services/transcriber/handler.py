@@ -110,7 +110,7 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
     try:
         with (
             ports.store.local_path(event.audio.key) as audio,
-            ports.front_end.prepare(audio, _recording(event)) as call,
+            ports.front_end.prepare(audio, recording_of(event)) as call,
         ):
             reach("transcriber.prepared")
             conditions = conditions_of(event, call, ports)
@@ -121,7 +121,8 @@ def _transcribe(event: AudioUploaded, received_at: datetime, ports: Ports) -> Tr
     return assemble(event, call, heard, ports.engine.facts, max(0, waited_ms), conditions=conditions)
 
 
-def _recording(event: AudioUploaded) -> Recording:
+def recording_of(event: AudioUploaded) -> Recording:
+    """What the event says of the recording."""
     audio = event.audio
     return Recording(
         call=f"{event.job_id}/{event.run}",

@@ -20,12 +20,13 @@ from pipeline.errors import Fatal, Postponed, Transient
 from pipeline.stream.ports import Message
 from pipeline.telemetry import logs
 from services.transcriber.domain.starts import STARTS_TOGETHER, Course, Starts, course, starts_in
-from services.transcriber.handler import find_transcript
+from services.transcriber.handler import find_transcript, recording_of
 from services.transcriber.intake.gate import Gate
 from services.transcriber.intake.hands import Hand, Hands, Taken
 from services.transcriber.intake.health import EngineHealth
 from services.transcriber.intake.markers import Markers, Start, call_name
 from services.transcriber.intake.patience import Patience
+from services.transcriber.intake.shares import Shares
 from services.transcriber.ports import EngineCrashed
 
 _Process: TypeAlias = Callable[[Sequence[Message]], None]
@@ -33,6 +34,8 @@ _Process: TypeAlias = Callable[[Sequence[Message]], None]
 #: A call that others may be working on is looked at so often, and they give so many signs of life, within the patience.
 _LOOKS: Final = 3
 _CRASHES_KNOWN_MAX: Final = 4096
+#: A call for which there is no place is looked at so often.
+_PLACE_EVERY_S: Final = 0.5
 
 _log = logs.get(__name__)
 
@@ -43,17 +46,27 @@ class Intake:
     Args:
         store: Where markers and transcripts lie.
         takeover_after_s: How long a call that another began is left alone without a sign of life.
+        places: How many calls may be under way.
+        long_recording_s: Calls that are longer take no more than half of them.
         monotonic_s: A clock that never goes back.
     """
 
     def __init__(
-        self, store: BlobStore, *, takeover_after_s: float, monotonic_s: Callable[[], float] = time.monotonic
+        self,
+        store: BlobStore,
+        *,
+        takeover_after_s: float,
+        places: int,
+        long_recording_s: float,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._markers = Markers(store)
         self._patience = Patience(takeover_after_s, monotonic_s)
         self._look_every_s = takeover_after_s / _LOOKS
         self._gate = Gate()
+        self._shares = Shares(places)
+        self._long_recording_s = long_recording_s
         self._health = EngineHealth()
         self._hands = Hands()
         self._crashes: OrderedDict[str, set[int]] = OrderedDict()
@@ -90,9 +103,15 @@ class Intake:
             self._hands.drop(message)
             self._done(hand)
         finally:
-            if hand.inside:
-                hand.inside = False
-                self._gate.leave(alone=hand.alone)
+            self._go_out(hand)
+
+    def _go_out(self, hand: Hand) -> None:
+        if hand.inside:
+            hand.inside = False
+            self._gate.leave(alone=hand.alone)
+        if hand.place is not None:
+            self._shares.give_back(hand.place)
+            hand.place = None
 
     def _done(self, hand: Hand) -> None:
         if hand.start is None:
@@ -125,11 +144,15 @@ class Intake:
         """Take on the call that this thread carries: find its transcript, or mark a start.
 
         Raises:
-            Postponed: Another may be working on it, or it is not ours any more.
+            Postponed: Another may be working on it, it is not ours any more, or there is no place for such a call.
             Transient: The store does not answer.
         """
         hand = self._hands.current
         hand.call = call_name(event.job_id, event.run)
+        is_long = recording_of(event).likely_duration_s > self._long_recording_s
+        hand.place = self._shares.take(event.priority, is_long=is_long)
+        if hand.place is None:
+            raise Postponed("others go first", retry_after_s=_PLACE_EVERY_S)
         hand.taken = self._look(hand, event)
         return hand.taken
 

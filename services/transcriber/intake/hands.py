@@ -11,6 +11,7 @@ from pipeline.contracts.events import TranscriptReady
 from pipeline.errors import Postponed
 from pipeline.stream.ports import Message
 from services.transcriber.intake.markers import Start
+from services.transcriber.intake.shares import Place
 
 _Place: TypeAlias = tuple[str, int, int]
 
@@ -37,6 +38,7 @@ class Hand:
         start: Ours, while it is marked and not over.
         inside: Whether it is in the gate.
         alone: Whether it went in to be alone there.
+        place: The place that it has among calls under way.
         ours: Whether its record is still ours.
         transcribed: Whether the engine has heard it.
         beats: Signs of life given.
@@ -47,6 +49,7 @@ class Hand:
     start: Start | None = None
     inside: bool = False
     alone: bool = False
+    place: Place | None = None
     ours: bool = True
     transcribed: bool = False
     beats: int = 0

@@ -24,6 +24,10 @@ from services.transcriber.ports import Ports
 
 AUDIO = b"the recording"
 TAKEOVER_AFTER_S = 15.0
+PLACES = 16
+#: What most exchanges write: 8 kHz A-law stereo.
+BYTES_PER_S = 16_000
+LONG_RECORDING_S = 600.0
 
 
 class ScriptedEngine(FakeEngine):
@@ -46,12 +50,13 @@ class World:
         self.broker = MemoryBroker(partitions=1)
         self.now_s = 1000.0
 
-    def upload(self, job_id: str, run: int = 1) -> Message:
+    def upload(self, job_id: str, run: int = 1, *, priority: str = "normal", duration_s: float = 60.0) -> Message:
         sha256 = hashlib.sha256(AUDIO).hexdigest()
         key = layout.audio_key(job_id)
         self.store.put(key, AUDIO, media_type="audio/wav")
-        audio = AudioObject(key=key, sha256=sha256, size_bytes=len(AUDIO), media_type="audio/wav")
-        self.broker.producer().publish([wire.encode(samples.audio_uploaded(job_id, run, audio=audio))])
+        audio = AudioObject(key=key, sha256=sha256, size_bytes=round(duration_s * BYTES_PER_S), media_type="audio/wav")
+        event = samples.audio_uploaded(job_id, run, audio=audio, priority=priority)
+        self.broker.producer().publish([wire.encode(event)])
         return self.broker.messages(AudioUploaded.TOPIC)[-1]
 
     def published(self) -> list[str]:
@@ -79,7 +84,13 @@ class Worker:
         producer = world.broker.producer()
         self.engine = ScriptedEngine()
         self.front_end = FakeFrontEnd()
-        self.intake = Intake(world.store, takeover_after_s=TAKEOVER_AFTER_S, monotonic_s=lambda: world.now_s)
+        self.intake = Intake(
+            world.store,
+            takeover_after_s=TAKEOVER_AFTER_S,
+            places=PLACES,
+            long_recording_s=LONG_RECORDING_S,
+            monotonic_s=lambda: world.now_s,
+        )
         handling = Handling(self.intake, Ports(world.store, self.front_end, self.engine))
         processor = EventProcessor(
             handling.decide,
