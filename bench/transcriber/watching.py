@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 from services.transcriber.__main__ import engine, front_end, recognizers
@@ -107,19 +107,16 @@ def watched_children(
     def started(
         settings: TranscriberSettings, still_wanted: StillWanted, watch: Watch
     ) -> Iterator[tuple[FrontEnd, Engine]]:
-        listener, hearers = front_end(settings, still_wanted), recognizers(settings)
-        hearer = engine(settings, [Watched(each, book) for each in hearers], still_wanted, watch)
-        try:
-            listener.start()
+        with ExitStack() as opened:
+            hearers = [opened.enter_context(closing(recognizer)) for recognizer in recognizers(settings)]
             for each in hearers:
                 each.start()
+            watched = [Watched(each, book) for each in hearers]
+            hearer = opened.enter_context(closing(engine(settings, watched, still_wanted, watch)))
             hearer.start()
+            listener = opened.enter_context(closing(front_end(settings, hearers[0].capacity.features, still_wanted)))
+            listener.start()
             yield listener, hearer
-        finally:
-            hearer.close()
-            for each in hearers:
-                each.close()
-            listener.close()
 
     return started
 

@@ -141,7 +141,7 @@ ENGINE_AXIS: Final = Counter(
 ENGINE_QUEUE: Final = Gauge("razgovor_engine_queue_passages", "Windows that wait to be put into a batch.")
 STAGES: Final = Counter(
     "razgovor_stage_seconds_total",
-    "Seconds of work by stage: decode and vad in the front end; features, encode, search and align in the engine.",
+    "Seconds of work by stage: decode, vad and features in the front end; features, encode, search and align in the engine.",
     ("stage",),
 )
 QUEUE_WAIT: Final = Histogram(

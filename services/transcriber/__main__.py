@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimit
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions, whisper_facts
 from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
-from services.transcriber.domain.hearing import Search, TimeAxis
+from services.transcriber.domain.hearing import Features, Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.speech import SpeechRule
@@ -65,8 +65,8 @@ def model_files(settings: TranscriberSettings) -> ModelFiles:
     return ModelFiles(folder=model.folder, name=model.name, sha256=model.sha256)
 
 
-def front_end(settings: TranscriberSettings, still_wanted: StillWanted) -> ChildFrontEnd:
-    """The front end as the settings say."""
+def front_end(settings: TranscriberSettings, features: Features, still_wanted: StillWanted) -> ChildFrontEnd:
+    """The front end as the settings say, for an engine that listens to these features."""
     return ChildFrontEnd(
         scratch_dir=settings.scratch_dir,
         rules=Rules(
@@ -84,6 +84,7 @@ def front_end(settings: TranscriberSettings, still_wanted: StillWanted) -> Child
             long_recording_s=settings.long_recording_s,
         ),
         children=settings.front_ends or FRONT_ENDS,
+        features=features,
         still_wanted=still_wanted,
     )
 
@@ -152,19 +153,16 @@ def started_children(
     settings: TranscriberSettings, still_wanted: StillWanted, watch: Watch
 ) -> Iterator[tuple[ChildFrontEnd, BatchingEngine]]:
     """Front end and engine, loaded and warm; ended with the context."""
-    listener, hearers = front_end(settings, still_wanted), recognizers(settings)
-    hearer = engine(settings, hearers, still_wanted, watch)
-    try:
-        listener.start()
-        for each in hearers:
-            each.start()
+    with ExitStack() as opened:
+        hearers = [opened.enter_context(closing(recognizer)) for recognizer in recognizers(settings)]
+        for recognizer in hearers:
+            recognizer.start()
+        hearer = opened.enter_context(closing(engine(settings, hearers, still_wanted, watch)))
         hearer.start()
+        features = hearers[0].capacity.features
+        listener = opened.enter_context(closing(front_end(settings, features, still_wanted)))
+        listener.start()
         yield listener, hearer
-    finally:
-        hearer.close()
-        for each in hearers:
-            each.close()
-        listener.close()
 
 
 #: What makes front end and engine, started, for as long as the context lasts.

@@ -110,6 +110,7 @@ class MeteredFrontEnd:
             with self._front_end.prepare(audio, recording) as prepared:
                 self._metrics.add(families.STAGES, prepared.decode_ms / 1000, stage="decode")
                 self._metrics.add(families.STAGES, prepared.vad_ms / 1000, stage="vad")
+                self._metrics.add(families.STAGES, prepared.features_ms / 1000, stage="features")
                 yield prepared
         except WorkerCrashed:
             self._metrics.add(families.CHILD_CRASHES, child="front_end")

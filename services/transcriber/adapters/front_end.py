@@ -20,6 +20,7 @@ from pipeline.isolation import ChildPool, ChildTimeout, Limits
 from services.transcriber.adapters.children import serve
 from services.transcriber.adapters.places import Places
 from services.transcriber.adapters.requests import Order
+from services.transcriber.domain.hearing import Features
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.prepared import PreparedCall
 from services.transcriber.domain.recording import Recording
@@ -52,10 +53,11 @@ class ChildFrontEnd:
 
     Args:
         scratch_dir: Where channel files lie while a call is worked on, in folders that only we can read; None: the
-            system's temporary folder. 64 kB a second and channel.
+            system's temporary folder. 64 kB a second and channel, and for Whisper half as much or more for each second of speech.
         rules: What decides what the engine hears.
         limits: What one call may take.
         children: So many calls are prepared side by side; of long ones, one less.
+        features: What the engine listens to.
         still_wanted: Asked about a call before its turn comes.
         listener: Runs in the child and makes what prepares calls; another one only where poison is tried.
     """
@@ -67,12 +69,14 @@ class ChildFrontEnd:
         rules: Rules,
         limits: FrontEndLimits,
         children: int = 1,
+        features: Features = Features.SAMPLES,
         still_wanted: StillWanted = lambda _call: None,
         listener: MakeListener | None = None,
     ) -> None:
         self._scratch_dir = scratch_dir
         self._limits = limits
         self._still_wanted = still_wanted
+        self._features = features
         self._places = Places(children)
         self._children: ChildPool[Order, PreparedCall] = ChildPool(
             children,
@@ -101,7 +105,7 @@ class ChildFrontEnd:
         with scratch_errors():
             scratch = TemporaryDirectory(prefix="razgovor-call-", dir=self._scratch_dir)
         with scratch as folder:
-            yield self._prepared(Order(audio=audio, folder=Path(folder), recording=recording))
+            yield self._prepared(Order(audio=audio, folder=Path(folder), recording=recording, features=self._features))
 
     def _prepared(self, order: Order) -> PreparedCall:
         recording = order.recording

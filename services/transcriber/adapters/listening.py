@@ -9,6 +9,7 @@ from pipeline.audio import DecodedAudio, DecodeLimits
 from pipeline.audio.decode import decode
 from pipeline.errors import RetriableFault
 from services.transcriber.adapters.comparing import Channel, carry_the_same
+from services.transcriber.adapters.log_mel import written
 from services.transcriber.adapters.measuring import measure
 from services.transcriber.adapters.requests import Order
 from services.transcriber.adapters.silero import Silero, weights
@@ -48,6 +49,9 @@ class Listener:
                 rule=self._rules.packing,
             )
         )
+        listened_s = perf_counter()
+        if order.features.mel_bins:
+            windows = tuple(written(windows, order.folder, order.features.mel_bins))
         return PreparedCall(
             duration_s=decoded.duration_s,
             declared_duration_s=decoded.declared_duration_s,
@@ -58,7 +62,8 @@ class Listener:
             ),
             windows=windows,
             decode_ms=round((decoded_s - begin_s) * 1000),
-            vad_ms=round((perf_counter() - decoded_s) * 1000),
+            vad_ms=round((listened_s - decoded_s) * 1000),
+            features_ms=round((perf_counter() - listened_s) * 1000),
         )
 
     def _measured(self, decoded: DecodedAudio) -> list[ChannelFrames]:

@@ -1,4 +1,4 @@
-"""One batch of passages through Whisper: log-mel, encode, generate, align. Used by `whisper`.
+"""One batch of passages through Whisper: encode, generate, align. Used by `whisper`.
 
 Tokens are generated without time stamps (faster, and sure in batches); word times come from the alignment of text and
 sound.
@@ -16,11 +16,9 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import merge_punctuations
-from numpy.typing import NDArray
 
-from services.transcriber.adapters.pcm import Samples
+from services.transcriber.adapters.log_mel import FRAMES_PER_S, Mel
 from services.transcriber.domain.hearing import Heard, Search
-from services.transcriber.domain.timeline import to_seconds
 from services.transcriber.domain.windows import HeardWord
 
 #: Nobody speaks more tokens in a second; whoever seems to is a loop.
@@ -29,7 +27,6 @@ _MIN_TOKENS: Final = 32
 _MAX_TOKENS: Final = 224
 #: The model's 448 positions hold this, the tokens of a passage and what stands between.
 _MAX_PROMPT_TOKENS: Final = 210
-_FRAMES_PER_S: Final = 100
 _PREPENDED: Final = "\"'“¿([{-"
 _APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 
@@ -55,7 +52,7 @@ def token_cap(duration_s: float) -> int:
 
 def hear(
     model: WhisperModel,
-    passages: Sequence[Samples],
+    mels: Sequence[Mel],
     language: str,
     search: Search,
     axis_s: float,
@@ -66,7 +63,7 @@ def hear(
 
     Args:
         model: Loaded; safe to use from several threads.
-        passages: Each at most as long as the axis.
+        mels: Of each passage, shape (bins, frames), at most as long as the axis.
         language: ISO 639-1.
         search: How tokens are looked for.
         axis_s: How much time the model looks at.
@@ -74,8 +71,6 @@ def hear(
     """
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
     lap = Laps()
-    mels = [model.feature_extractor(passage)[..., :-1] for passage in passages]
-    lap.ends("features")
     encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
     lap.ends("encode")
     # The axis decides how long the search may go on, so that it is the same in every batch; each passage is judged by its
@@ -83,7 +78,7 @@ def hear(
     begin = [*_told(tokenizer, prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps]
     results = model.model.generate(
         encoded,
-        [begin] * len(passages),
+        [begin] * len(mels),
         max_length=max(2 * token_cap(axis_s), token_cap(axis_s) + len(begin)),
         length_penalty=1,
         return_scores=True,
@@ -93,14 +88,14 @@ def hear(
         **_arguments(search),
     )
     lap.ends("search")
-    caps = [token_cap(to_seconds(passage.size)) for passage in passages]
+    caps = [token_cap(mel.shape[1] / FRAMES_PER_S) for mel in mels]
     tokens = [
         [token for token in result.sequences_ids[0] if token < tokenizer.eot][:cap]
         for result, cap in zip(results, caps, strict=True)
     ]
-    words = _words(model, tokenizer, tokens, encoded, passages)
+    words = _words(model, tokenizer, tokens, encoded, [mel.shape[1] for mel in mels])
     lap.ends("align")
-    stages_s = {stage: seconds / len(passages) for stage, seconds in lap.stages_s.items()}
+    stages_s = {stage: seconds / len(mels) for stage, seconds in lap.stages_s.items()}
     return [
         Heard(
             words=words[index],
@@ -118,9 +113,8 @@ def _told(tokenizer: Tokenizer, prompt: str) -> list[int]:
     return [tokenizer.sot_prev, *tokenizer.encode(f" {prompt}")[-_MAX_PROMPT_TOKENS:]] if prompt else []
 
 
-def detect(model: WhisperModel, passages: Sequence[Samples], axis_s: float) -> list[Heard]:
+def detect(model: WhisperModel, mels: Sequence[Mel], axis_s: float) -> list[Heard]:
     """Which language is spoken in each passage."""
-    mels = [model.feature_extractor(passage)[..., :-1] for passage in passages]
     encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
     return [
         Heard(languages={token.strip("<|>"): float(probability) for token, probability in likely})
@@ -140,8 +134,8 @@ def _arguments(search: Search) -> dict[str, Any]:
     return {"beam_size": search.beam_size, "patience": 1}
 
 
-def _on_axis(mel: NDArray[np.float32], axis_s: float) -> NDArray[np.float32]:
-    frames = round(axis_s * _FRAMES_PER_S)
+def _on_axis(mel: Mel, axis_s: float) -> Mel:
+    frames = round(axis_s * FRAMES_PER_S)
     return np.pad(mel[..., :frames], ((0, 0), (0, max(0, frames - mel.shape[-1]))))
 
 
@@ -156,14 +150,13 @@ def _words(
     tokenizer: Tokenizer,
     tokens: list[list[int]],
     encoded: ctranslate2.StorageView,
-    passages: Sequence[Samples],
+    frames: list[int],
 ) -> list[tuple[HeardWord, ...]]:
     words: list[tuple[HeardWord, ...]] = []
-    frames = [int(to_seconds(passage.size) * _FRAMES_PER_S) for passage in passages]
     alignments = model.find_alignment(tokenizer, tokens, encoded, frames)
-    for alignment, passage in zip(alignments, passages, strict=True):
+    for alignment, count in zip(alignments, frames, strict=True):
         merge_punctuations(alignment, _PREPENDED, _APPENDED)
-        words.append(tuple(_word(word, to_seconds(passage.size)) for word in alignment if word["word"]))
+        words.append(tuple(_word(word, count / FRAMES_PER_S) for word in alignment if word["word"]))
     return words
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import Fatal
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.domain.hearing import TimeAxis
+from services.transcriber.domain.hearing import Features, TimeAxis
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 
@@ -22,11 +22,13 @@ class Order:
         audio: The recording's bytes.
         folder: Where the channels' files go.
         recording: What is known of it.
+        features: What the engine listens to: a spectrum is computed with the windows.
     """
 
     audio: Path
     folder: Path
     recording: Recording
+    features: Features = Features.SAMPLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from faster_whisper import WhisperModel
 
 from pipeline.errors import Fatal
 from services.transcriber.adapters import pcm
+from services.transcriber.adapters.log_mel import Mel, log_mel, read
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.passages import detect, hear
 from services.transcriber.adapters.requests import WhisperOptions, whisper_facts
-from services.transcriber.domain.hearing import Batch, Capacity, Features, Heard, Search
+from services.transcriber.domain.hearing import Batch, Capacity, Features, Heard, Passage, Search
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import SAMPLE_RATE_HZ
 from services.transcriber.ports import DeviceFailed, OutOfDeviceMemory
@@ -74,15 +75,21 @@ class Whisper:
         """See `ports.Recognizer.hear`."""
         axis = self._capacity.axis
         axis_s = axis.whole_s if batch.search.whole_axis else axis.seconds(batch.passages[0].duration_s)
-        samples = [pcm.read_window(passage.window)[passage.part.start : passage.part.end] for passage in batch.passages]
+        mels = [self._mel(passage) for passage in batch.passages]
         with device_errors():
             if batch.language is None:
-                return detect(self._model, samples, axis_s)
-            return hear(self._model, samples, batch.language, batch.search, axis_s, prompt=batch.prompt)
+                return detect(self._model, mels, axis_s)
+            return hear(self._model, mels, batch.language, batch.search, axis_s, prompt=batch.prompt)
+
+    def _mel(self, passage: Passage) -> Mel:
+        mel, bins = passage.window.mel, self._capacity.features.mel_bins
+        if mel is not None and mel.bins == bins and passage.is_whole:
+            return read(mel)
+        return log_mel(pcm.read_window(passage.window)[passage.part.start : passage.part.end], bins)
 
     def warm_up(self) -> None:
         """Listen to a second of silence, so that the first call does not pay for the first allocation."""
-        silence = np.zeros(SAMPLE_RATE_HZ, dtype=np.float32)
+        silence = log_mel(np.zeros(SAMPLE_RATE_HZ, dtype=np.float32), self._capacity.features.mel_bins)
         hear(self._model, [silence], "en", Search(beam_size=1), self._capacity.axis.whole_s)
 
 

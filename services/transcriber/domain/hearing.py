@@ -19,6 +19,11 @@ class Features(StrEnum):
     LOG_MEL_80 = "log-mel-80"
     LOG_MEL_128 = "log-mel-128"
 
+    @property
+    def mel_bins(self) -> int:
+        """Of the log-mel spectrum; 0 where there is none."""
+        return {Features.LOG_MEL_80: 80, Features.LOG_MEL_128: 128}.get(self, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:

@@ -37,6 +37,7 @@ class PreparedCall:
         windows: Of all channels, by channel and index.
         decode_ms: Time that decoding took.
         vad_ms: Time that listening for speech took.
+        features_ms: Time that the windows' spectra took.
     """
 
     duration_s: float
@@ -47,3 +48,4 @@ class PreparedCall:
     windows: tuple[Window, ...]
     decode_ms: int = 0
     vad_ms: int = 0
+    features_ms: int = 0

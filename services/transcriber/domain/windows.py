@@ -9,6 +9,23 @@ from pathlib import Path
 from services.transcriber.domain.timeline import Piece, to_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class MelFile:
+    """Where a window's log-mel spectrum lies: float32, shape (bins, frames), C order.
+
+    Attributes:
+        path: A file of the channel; holds those of other windows too.
+        offset_bytes: Where this one begins.
+        bins: 80 or 128.
+        frames: One every 10 ms.
+    """
+
+    path: Path
+    offset_bytes: int
+    bins: int
+    frames: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Packed speech of one channel of one call. Small: the samples stay in the channel's file.
@@ -20,6 +37,7 @@ class Window:
         pieces: What is heard, one straight after the other.
         pcm: The channel's samples: raw float32, 16 kHz, mono.
         quietest: The sample of what is heard at which it is best cut in two; 0 where it is not to be cut.
+        mel: Its spectrum, where the front end has computed it.
     """
 
     call: str
@@ -28,6 +46,7 @@ class Window:
     pieces: tuple[Piece, ...]
     pcm: Path
     quietest: int = 0
+    mel: MelFile | None = None
 
     @property
     def samples(self) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from pipeline.audio import DecodeLimits
 from pipeline.errors import CallFault, Postponed
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
+from services.transcriber.adapters.log_mel import read
+from services.transcriber.domain.hearing import Features
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.recording import Recording
 from services.transcriber.fakes import FakeFrontEnd
@@ -54,6 +57,18 @@ def test_a_stereo_call_is_split_listened_to_and_packed(front_end: ChildFrontEnd)
         assert {window.call for window in call.windows} == {"j/1"}
         assert all(window.duration_s <= 28.0 for window in call.windows)
         assert 30 < sum(window.duration_s for window in call.windows) < 90
+
+
+def test_an_engine_that_listens_to_a_spectrum_gets_it_with_the_windows(tmp_path: Path) -> None:
+    limits = FrontEndLimits(decode=DecodeLimits(max_duration_s=600, max_channels=4), timeout_s=60, memory_bytes=1024**3)
+    front_end = ChildFrontEnd(scratch_dir=tmp_path, rules=Rules(), limits=limits, features=Features.LOG_MEL_128)
+    recording = SAMPLES / "bank.wav"
+
+    with closing(front_end), front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
+        assert len(call.windows) > 2
+        for window in call.windows:
+            assert window.mel is not None
+            assert read(window.mel).shape == (128, window.samples // 160)
 
 
 def test_channel_files_are_nobody_elses_business(front_end: ChildFrontEnd) -> None:
