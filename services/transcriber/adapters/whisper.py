@@ -20,9 +20,10 @@ from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import SAMPLE_RATE_HZ
 from services.transcriber.ports import DeviceFailed, OutOfDeviceMemory
 
-#: How CTranslate2 names what the device's own libraries say; all of it comes as RuntimeError.
-_OUT_OF_MEMORY: Final = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "cudaErrorMemoryAllocation")
-_DEVICE: Final = ("CUDA", "cuda", "CUBLAS", "cuBLAS", "CUDNN", "cuDNN")
+#: How CTranslate2 names what the device's libraries say, or that it has none of them; all of it comes as RuntimeError:
+#: "CUDA failed with error ...", "cuBLAS failed with status ...", "Library libcublas.so.12 is not found or cannot be loaded".
+_OUT_OF_MEMORY: Final = ("out of memory", "cublas_status_alloc_failed")
+_DEVICE: Final = ("cuda", "cublas", "cudnn")
 
 
 class Whisper:
@@ -104,7 +105,7 @@ def device_errors() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        text = str(error)
+        text = str(error).lower()
         if any(name in text for name in _OUT_OF_MEMORY):
             raise OutOfDeviceMemory("the device's memory does not suffice") from error
         if any(name in text for name in _DEVICE):
