@@ -20,6 +20,9 @@ from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import SAMPLE_RATE_HZ
 from services.transcriber.ports import DeviceFailed, OutOfDeviceMemory
 
+#: On a CPU the weights are read from memory for one passage as for several; from two on that no longer counts. A GPU is
+#: faster with every passage more.
+_LEAST_BATCH_CPU: Final = 2
 #: How CTranslate2 names what the device's libraries say, or that it has none of them; all of it comes as RuntimeError:
 #: "CUDA failed with error ...", "cuBLAS failed with status ...", "Library libcublas.so.12 is not found or cannot be loaded".
 _OUT_OF_MEMORY: Final = ("out of memory", "cublas_status_alloc_failed")
@@ -56,6 +59,7 @@ class Whisper:
             slots=options.workers,
             ahead=options.ahead,
             batch_size=options.batch_size,
+            least_batch=min(_LEAST_BATCH_CPU, options.batch_size) if options.device == "cpu" else options.batch_size,
             window_s=options.axis.whole_s,
             features=Features(f"log-mel-{self._model.model.n_mels}"),
             languages=frozenset(self._model.supported_languages),

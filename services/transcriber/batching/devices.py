@@ -36,9 +36,9 @@ class Device:
         self._failures = 0
 
     @property
-    def idle_slots(self) -> int:
-        """Slots that have nothing to do."""
-        return 0 if self.is_sick else max(0, self.capacity.slots - len(self.in_hand))
+    def is_idle(self) -> bool:
+        """Whether a slot has nothing to do."""
+        return len(self.in_hand) < self.capacity.slots
 
     def heard(self) -> None:
         """It works."""

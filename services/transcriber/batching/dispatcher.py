@@ -122,9 +122,9 @@ class Dispatcher:
         with self._lock:
             while self._end is None and not device.is_sick:
                 now_s = self._monotonic_s()
-                idle = sum(each.idle_slots for each in self._devices) if device.idle_slots else 0
-                taken = self._former.take(now_s, batch_size=device.batch_size, idle_slots=idle)
-                if taken:
+                share = self._former.share(self._slots(), device.capacity.least_batch)
+                batch_size = min(device.batch_size, share) if device.is_idle else device.batch_size
+                if taken := self._former.take(now_s, batch_size=batch_size, is_idle=device.is_idle):
                     self._take(device, taken)
                     return taken
                 ready_s = self._former.ready_s(now_s, device.batch_size)
@@ -191,9 +191,12 @@ class Dispatcher:
     # --- under the lock
 
     def _tell_devices(self) -> int:
-        working = [device.capacity.slots for device in self._devices if not device.is_sick]
-        self._watch.working(len(working), slots=sum(working))
-        return len(working)
+        working = sum(not device.is_sick for device in self._devices)
+        self._watch.working(working, slots=self._slots())
+        return working
+
+    def _slots(self) -> int:
+        return sum(device.capacity.slots for device in self._devices if not device.is_sick)
 
     def _feed(self, call: CallInHand) -> None:
         if call.error is None:

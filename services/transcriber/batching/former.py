@@ -117,27 +117,35 @@ class Former(Generic[OwnerT]):
             if not group.passages:
                 del self._groups[key]
 
-    def take(self, now_s: float, *, batch_size: int, idle_slots: int) -> list[Waiting[OwnerT]]:
+    def share(self, slots: int, least: int) -> int:
+        """How many passages a slot takes of what waits, so that all slots end together when there is no more.
+
+        Args:
+            slots: Of all devices.
+            least: Smaller batches do not pay.
+        """
+        return max(least, ceil(len(self) / slots))
+
+    def take(self, now_s: float, *, batch_size: int, is_idle: bool) -> list[Waiting[OwnerT]]:
         """The next batch; empty when there is none to be let go.
 
         Args:
             now_s: By the same clock as `due_s`.
             batch_size: So many passages at most.
-            idle_slots: Slots that have nothing to do, the one that asks included. With none, the batch is for later, and
-                only one that is full or due is let go. With several, what does not fill a batch is shared among them.
+            is_idle: Whether a slot has nothing to do. If not, the batch is for later, and only one that is full or due is
+                let go.
         """
         candidates = [
             (not self._is_ready(group, now_s, batch_size), group.passages[0].rank, key)
             for key, group in self._groups.items()
         ]
-        if idle_slots == 0:
+        if not is_idle:
             candidates = [candidate for candidate in candidates if not candidate[0]]
         if not candidates:
             return []
         _, _, key = min(candidates, key=lambda each: (each[1][0], each[0], each[1][1:]))
         passages = self._groups[key].passages
-        share = ceil(len(passages) / max(1, idle_slots))
-        taken = passages[: min(batch_size, share)]
+        taken = passages[:batch_size]
         del passages[: len(taken)]
         if not passages:
             del self._groups[key]

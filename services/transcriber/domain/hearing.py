@@ -160,6 +160,7 @@ class Capacity:
         slots: Batches that it works on at once.
         ahead: Batches given to it beyond these, so that it never waits for the next.
         batch_size: Passages in a batch.
+        least_batch: From so many on, a passage takes no longer in a smaller batch: what is left is shared among the slots.
         window_s: The longest passage.
         features: What it listens to.
         languages: What it understands, ISO 639-1.
@@ -169,6 +170,7 @@ class Capacity:
     slots: int = 1
     ahead: int = 0
     batch_size: int = 1
+    least_batch: int = 1
     window_s: float = 30.0
     features: Features = Features.SAMPLES
     languages: frozenset[str] = frozenset({"ru"})

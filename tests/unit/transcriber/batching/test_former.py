@@ -47,8 +47,8 @@ class Queue:
                 )
             )
 
-    def take(self, batch_size: int = 4, idle_slots: int = 1) -> list[str]:
-        return [each.call for each in self.former.take(self.now_s, batch_size=batch_size, idle_slots=idle_slots)]
+    def take(self, batch_size: int = 4, *, is_idle: bool = True) -> list[str]:
+        return [each.call for each in self.former.take(self.now_s, batch_size=batch_size, is_idle=is_idle)]
 
 
 def test_windows_of_different_calls_share_a_batch() -> None:
@@ -126,29 +126,31 @@ def test_an_idle_slot_waits_for_nothing() -> None:
     queue = Queue()
     queue.add("a")
 
-    assert queue.take(idle_slots=1) == ["a"]
+    assert queue.take() == ["a"]
 
 
 def test_a_batch_for_later_waits_until_it_is_full_or_due() -> None:
     queue = Queue()
     queue.add("a", windows=3)
-    assert queue.take(idle_slots=0) == []
+    assert queue.take(is_idle=False) == []
     assert queue.former.ready_s(queue.now_s, 4) == queue.now_s + LINGER_S
     queue.now_s += LINGER_S
     assert queue.former.ready_s(queue.now_s, 4) == queue.now_s
-    assert queue.take(idle_slots=0) == ["a"] * 3
+    assert queue.take(is_idle=False) == ["a"] * 3
     queue.add("b", windows=4)
     assert queue.former.ready_s(queue.now_s, 4) == queue.now_s
-    assert queue.take(idle_slots=0) == ["b"] * 4
+    assert queue.take(is_idle=False) == ["b"] * 4
     assert queue.former.ready_s(queue.now_s, 4) is None
 
 
-def test_idle_slots_share_what_does_not_fill_a_batch() -> None:
+def test_slots_share_what_is_left_down_to_the_least_that_pays() -> None:
     queue = Queue()
-    queue.add("a", windows=6)
+    queue.add("a", windows=5)
+    queue.add("b", windows=4, axis_s=10.0)
 
-    assert len(queue.take(batch_size=16, idle_slots=2)) == 3
-    assert len(queue.take(batch_size=16, idle_slots=1)) == 3
+    assert queue.former.share(slots=2, least=1) == 5
+    assert queue.former.share(slots=4, least=1) == 3
+    assert queue.former.share(slots=4, least=4) == 4
 
 
 def test_what_is_withdrawn_is_given_to_nobody() -> None:
@@ -169,16 +171,16 @@ _items = st.tuples(
 )
 
 
-@given(items=st.lists(_items, max_size=40), batch_size=st.integers(1, 8), idle_slots=st.integers(1, 3))
+@given(items=st.lists(_items, max_size=40), batch_size=st.integers(1, 8))
 def test_all_that_is_put_in_comes_out_once_and_batches_are_of_one_kind(
-    items: list[tuple[str, str, float, float]], batch_size: int, idle_slots: int
+    items: list[tuple[str, str, float, float]], batch_size: int
 ) -> None:
     queue = Queue()
     for call, priority, axis_s, duration_s in items:
         queue.add(call, priority=priority, axis_s=axis_s, duration_s=duration_s)
     taken: list[Waiting[int]] = []
     while len(queue.former):
-        batch = queue.former.take(queue.now_s, batch_size=batch_size, idle_slots=idle_slots)
+        batch = queue.former.take(queue.now_s, batch_size=batch_size, is_idle=True)
         assert 0 < len(batch) <= batch_size
         assert len({each.key for each in batch}) == 1
         taken += batch
