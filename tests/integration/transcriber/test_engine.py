@@ -153,8 +153,8 @@ def test_a_call_that_is_not_wanted_any_more_never_comes_to_its_turn(tiny_model: 
 
 @pytest.fixture
 def babbler(tmp_path: Path) -> ModelFiles:
-    """A model that says the same word forty times, whatever it hears."""
-    return ModelFiles(build(tmp_path / "babbler", ("да",) * 40), "babbler", "")
+    """A model that says the same word fifty times, whatever it hears."""
+    return ModelFiles(build(tmp_path / "babbler", ("да",) * 50), "babbler", "")
 
 
 def test_a_loop_is_listened_to_again_in_halves_and_then_given_up(babbler: ModelFiles, pcm: Path) -> None:
