@@ -68,11 +68,6 @@ class Dispatcher:
         with self._lock:
             self._end_all(Postponed("the worker is being closed"))
 
-    def join(self) -> None:
-        """Wait until nothing is in hand any more, after `close`."""
-        for thread in self._threads:
-            thread.join()
-
     # --- the calls' side
 
     def admit(self, call: CallInHand) -> None:
@@ -98,6 +93,8 @@ class Dispatcher:
             begin_s = self._monotonic_s()
             try:
                 heard = device.recognizer.hear(self._batch(taken))
+                if len(heard) != len(taken):
+                    raise ValueError(f"{len(heard)} answers to {len(taken)} passages")  # noqa: TRY301  as any bug of ours
             except OutOfDeviceMemory:
                 self._was_too_much(device, taken)
             except DeviceFailed as error:

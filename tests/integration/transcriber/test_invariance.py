@@ -99,8 +99,8 @@ def test_it_holds_for_a_tiny_model_that_takes_its_words_from_nothing(tiny_model:
 
 
 @pytest.fixture
-def clinic(front_end: ChildFrontEnd) -> Iterator[Sequence[Window]]:
-    recording = SAMPLES / "clinic.wav"
+def bank(front_end: ChildFrontEnd) -> Iterator[Sequence[Window]]:
+    recording = SAMPLES / "bank.wav"
     with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
         yield call.windows
 
@@ -108,7 +108,8 @@ def clinic(front_end: ChildFrontEnd) -> Iterator[Sequence[Window]]:
 @pytest.mark.model
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_it_holds_for_real_weights_and_a_real_call(clinic: Sequence[Window]) -> None:
-    assert len(clinic) > 2
+def test_it_holds_for_real_weights_and_a_real_call(bank: Sequence[Window]) -> None:
+    axis = replace(AXIS, step_s=15.0)
+    assert len({axis.seconds(each.duration_s) for each in bank}) < len(bank)  # some of them share a batch
 
-    law(Whisper(base_model(), WhisperOptions(axis=AXIS)), clinic, 4)()
+    law(Whisper(base_model(), WhisperOptions(axis=axis)), bank, 3)()

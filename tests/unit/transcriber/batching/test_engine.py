@@ -14,7 +14,7 @@ from pipeline.errors import CallFault, Fatal, Postponed
 from pipeline.testing.waiting import eventually
 from services.transcriber.batching import BatchingEngine, BatchingRules, HeardBatch
 from services.transcriber.batching.courses import Kind
-from services.transcriber.domain.hearing import Batch, Capacity, Hearing
+from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeRecognizer, numbered_word, window
 from services.transcriber.ports import DeviceFailed, EngineCrashed, OutOfDeviceMemory, Recognizer, RecognizerCrashed
@@ -245,6 +245,15 @@ def test_a_bug_of_ours_reaches_the_call_and_the_slot_lives_on() -> None:
     with running(FakeRecognizer(errors=[ZeroDivisionError()])) as callers:
         assert isinstance(ended(callers.begin(call("a"))), ZeroDivisionError)
         assert len(callers.words(call("b"))) == 1
+
+
+def test_a_recognizer_that_answers_too_little_is_a_bug_and_leaves_nobody_waiting() -> None:
+    class Silent(FakeRecognizer):
+        def hear(self, batch: Batch) -> list[Heard]:
+            return super().hear(batch)[1:]
+
+    with running(Silent()) as callers:
+        assert isinstance(ended(callers.begin(call("a"))), ValueError)
 
 
 def test_memory_that_does_not_suffice_is_answered_by_smaller_batches_from_then_on() -> None:
