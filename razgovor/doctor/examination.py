@@ -73,6 +73,13 @@ def check_model(name_or_folder: str, cache: Path) -> tuple[Finding, int, int]:
         size_bytes = listings[canonical].size_bytes
         advice = f"`razgovor models get {canonical}` brings it; without a network fill {listings[canonical].folder}."
         return missing("model", f"{canonical} is not in the cache", advice), size_bytes, size_bytes
+    if not machine.is_installed(model.format.engine_package):
+        advice = "Install it: `pip install --no-deps --require-hashes -r requirements/onnx.txt`, or another model."
+        return (
+            missing("model", f"{model.name} needs {model.format.engine_package}, which is not installed", advice),
+            0,
+            0,
+        )
     found = f"{model.name} in {model.folder}, weights sha256 {model.sha256[:12]}"
     if model.pinned:
         return ok("model", f"{found}, as pinned in the catalogue"), model.size_bytes, 0

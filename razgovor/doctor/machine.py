@@ -62,7 +62,7 @@ def check_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Findin
 
 def check_packages(names: Sequence[str] = _DISTRIBUTIONS) -> Finding:
     """Whether the packages of one-machine work are installed."""
-    absent = [name for name in names if not _installed(name)]
+    absent = [name for name in names if not is_installed(name)]
     if absent:
         return missing(
             "packages", f"not installed: {', '.join(absent)}", "Install `razgovor[local]` by the lock: `make setup`."
@@ -70,7 +70,8 @@ def check_packages(names: Sequence[str] = _DISTRIBUTIONS) -> Finding:
     return ok("packages", f"{len(names)} of {len(names)} looked for are installed")
 
 
-def _installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
+    """Whether a distribution is."""
     try:
         metadata.version(name)
     except metadata.PackageNotFoundError:

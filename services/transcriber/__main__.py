@@ -20,6 +20,7 @@ from pipeline.audio.contract import DecodeLimits
 from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.contracts.events import AudioUploaded
+from pipeline.errors import Fatal
 from pipeline.service import StatusFile
 from pipeline.stream.events import EventProcessor
 from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
@@ -29,18 +30,21 @@ from pipeline.stream.retries import RetryTopic, retry_topic
 from pipeline.stream.runner import Limits, Runner
 from pipeline.stream.safeguards import Safeguards
 from services.transcriber import models
-from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits, load_whisper
+from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits, Load, load_onnx, load_whisper
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions, whisper_facts
+from services.transcriber.adapters.requests import OnnxOptions, WhisperOptions, onnx_facts, whisper_facts
 from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
 from services.transcriber.domain.hearing import Features, Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
+from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.speech import SpeechRule
 from services.transcriber.handler import STAGE
 from services.transcriber.intake import Handling, Intake
 from services.transcriber.metered import BatchingMetrics, MeteredEngine, MeteredFrontEnd, counting_waits
+from services.transcriber.models import Model
+from services.transcriber.models.formats import Format
 from services.transcriber.ports import Engine, FrontEnd, Ports, Recognizer, StillWanted
 from services.transcriber.settings import TranscriberSettings
 
@@ -58,11 +62,21 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def model_files(settings: TranscriberSettings) -> ModelFiles:
-    """The model named by the settings, checked; never fetched here, so that a worker's start needs no network."""
+def chosen_model(settings: TranscriberSettings) -> Model:
+    """The model named by the settings, checked; never fetched here, so that a worker's start needs no network.
+
+    Raises:
+        Fatal: It is not here, is damaged, or is made for another engine than the settings want.
+    """
     cache = settings.model_cache_dir or Path.home() / ".cache" / "razgovor"
     model = models.resolve(settings.model, cache=cache, may_fetch=False)
-    return ModelFiles(folder=model.folder, name=model.name, sha256=model.sha256)
+    made_for = model.format.engine
+    if settings.engine not in {None, made_for}:
+        raise Fatal(
+            f"the model {model.name} is made for the engine {made_for} and TRANSCRIBER_ENGINE is {settings.engine}: "
+            "name a model of that engine (`razgovor models list`), or leave TRANSCRIBER_ENGINE away"
+        )
+    return model
 
 
 def front_end(settings: TranscriberSettings, features: Features, still_wanted: StillWanted) -> ChildFrontEnd:
@@ -90,25 +104,46 @@ def front_end(settings: TranscriberSettings, features: Features, still_wanted: S
 
 
 def recognizers(settings: TranscriberSettings) -> list[ChildRecognizer]:
-    """A speech model in a child of its own for each device that the settings name."""
-    files = model_files(settings)
+    """A speech model in a child of its own for each device that the settings name.
+
+    Raises:
+        Fatal: There is no such model, or its engine is not installed.
+    """
+    model = chosen_model(settings)
     limits = EngineLimits(
         start_timeout_s=settings.engine_start_timeout_s,
         base_timeout_s=settings.engine_base_timeout_s,
         timeout_per_speech_s=settings.engine_timeout_per_speech_s,
         memory_bytes=settings.engine_memory_bytes,
     )
-    devices = [whisper_options(settings, number) for number in settings.devices]
     return [
-        ChildRecognizer(
-            partial(load_whisper, files, options),
-            whisper_facts(files, options),
-            slots=options.workers,
-            ahead=options.ahead,
-            limits=limits,
-        )
-        for options in devices
+        ChildRecognizer(load, facts, slots=settings.workers, ahead=settings.batches_ahead, limits=limits)
+        for load, facts in (_hearer(settings, model, number) for number in settings.devices)
     ]
+
+
+def _hearer(settings: TranscriberSettings, model: Model, device_index: int) -> tuple[Load, EngineFacts]:
+    """What loads the model in a child, and what it is."""
+    files = ModelFiles(folder=model.folder, name=model.name, sha256=model.sha256)
+    if model.format.engine == "onnx-asr":
+        onnx = onnx_options(settings, model.format, device_index)
+        return partial(load_onnx, files, onnx), onnx_facts(files, onnx)
+    whisper = whisper_options(settings, device_index)
+    return partial(load_whisper, files, whisper), whisper_facts(files, whisper)
+
+
+def onnx_options(settings: TranscriberSettings, format_: Format, device_index: int) -> OnnxOptions:
+    """How a model of the second engine runs on one of the devices."""
+    return OnnxOptions(
+        kind=format_.name,
+        quantization=format_.quantization,
+        device=settings.device,
+        device_index=device_index,
+        workers=settings.workers,
+        threads=settings.threads,
+        batch_size=settings.batch_size,
+        ahead=settings.batches_ahead,
+    )
 
 
 def whisper_options(settings: TranscriberSettings, device_index: int) -> WhisperOptions:

@@ -97,7 +97,7 @@ class Engine(Protocol):
             hearing: How they are to be heard.
 
         Raises:
-            CallFault: `engine_failed`: nothing can be heard in this language.
+            CallFault: `unsupported_language`: the model does not know it.
             EngineCrashed: It died, hung or broke.
             Fatal: The model cannot be loaded.
             Postponed: The call is not wanted any more, or the engine is being closed.

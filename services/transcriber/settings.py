@@ -40,6 +40,9 @@ class TranscriberSettings(ServiceSettings):
         le=600,
         description="A call that another worker began is left alone so long without a sign of life.",
     )
+    engine: Literal["whisper", "onnx-asr"] | None = Field(
+        default=None, description="What the model must be made for; none: whichever engine it is made for."
+    )
     model: str = Field(
         default="base", min_length=1, description="A model of the catalogue, or a folder that holds one."
     )

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, cast
 from pipeline.errors import Postponed
 from pipeline.isolation import ChildClosed, ChildCrashed, ChildError, ChildFailed, ChildProcess, ChildTimeout, Limits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions
+from services.transcriber.adapters.requests import OnnxOptions, WhisperOptions
 from services.transcriber.domain.hearing import Batch, Capacity, Heard
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.ports import DeviceFailed, Recognizer, RecognizerCrashed
@@ -144,3 +144,12 @@ def load_whisper(files: ModelFiles, options: WhisperOptions) -> Recognizer:
     whisper = Whisper(files, options)
     whisper.warm_up()
     return whisper
+
+
+def load_onnx(files: ModelFiles, options: OnnxOptions) -> Recognizer:
+    """A model of onnx-asr, loaded and warm. Runs in the child."""
+    from services.transcriber.adapters.onnx_recognizer import OnnxRecognizer  # noqa: PLC0415  as above
+
+    recognizer = OnnxRecognizer(files, options)
+    recognizer.warm_up()
+    return recognizer

@@ -1,4 +1,4 @@
-"""Which model the engine loads: a folder with a CTranslate2 Whisper, and what to call it in transcripts."""
+"""Which model a recognizer loads: its folder, and what to call it in transcripts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class ModelFiles:
     """A model on disk.
 
     Attributes:
-        folder: Holds model.bin, config.json, tokenizer.json and vocabulary.json.
+        folder: Holds what `models.formats` says of its kind.
         name: As the catalogue calls it.
-        sha256: Of model.bin.
+        sha256: Of the weights.
     """
 
     folder: Path

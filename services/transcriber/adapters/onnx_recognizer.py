@@ -30,7 +30,9 @@ from services.transcriber.ports import DeviceFailed, OutOfDeviceMemory
 LANGUAGE: Final = "ru"
 #: Every axis holds a pause after the longest passage.
 _AXIS: Final = TimeAxis(step_s=4.0, pause_s=0.25, least_s=4.0, whole_s=32.0)
-_LONGEST_S: Final = 30.0
+#: GigaAM's authors take no more than 25 s at once.
+_LONGEST_S: Final = {"gigaam": 25.0}
+_LONGEST_OF_OTHERS_S: Final = 30.0
 #: Nothing shorter is given to a model: some count no frame in it.
 _LEAST_SAMPLES: Final = to_samples(0.1)
 #: T-one's authors put its phrases so much earlier than its frames say; onnx-asr does not.
@@ -91,6 +93,7 @@ class OnnxRecognizer:
                 quantization=options.quantization,
                 sess_options=sessions,
                 providers=[provider],
+                provider_options=[{"device_id": options.device_index} if options.device == "cuda" else {}],
             )
         except _LOADING_ERRORS as error:
             raise Fatal(f"the model {files.name} cannot be loaded as {options.kind} on {options.device}") from error
@@ -105,11 +108,13 @@ class OnnxRecognizer:
         """See `ports.Recognizer.capacity`."""
         return Capacity(
             slots=self._options.workers,
+            ahead=self._options.ahead,
             batch_size=self._options.batch_size,
-            window_s=_LONGEST_S,
+            window_s=_LONGEST_S.get(self._options.kind.partition("-")[0], _LONGEST_OF_OTHERS_S),
             features=Features.SAMPLES,
             languages=frozenset({LANGUAGE}),
             axis=_AXIS,
+            searches=False,
         )
 
     def warm_up(self) -> None:

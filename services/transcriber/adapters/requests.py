@@ -32,51 +32,52 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperOptions:
-    """How the model runs.
+class DeviceOptions:
+    """How any model runs on a device.
 
     Attributes:
         device: `cpu` or `cuda`.
         device_index: Which of the GPUs.
-        compute_type: CTranslate2's: `int8` on a CPU, `float16` or `int8_float16` on a GPU.
         workers: Batches at once.
         threads: Of each worker; one each is fastest on a CPU.
-        batch_size: Windows in a batch.
+        batch_size: Passages in a batch.
         ahead: Batches that wait in the child, so that the device never waits for the parent.
-        beam_size: Hypotheses kept by the search.
-        axis: How much time the model looks at.
     """
 
     device: str = "cpu"
     device_index: int = 0
-    compute_type: str = "int8"
     workers: int = 2
     threads: int = 1
     batch_size: int = 4
     ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhisperOptions(DeviceOptions):
+    """How Whisper runs.
+
+    Attributes:
+        compute_type: CTranslate2's: `int8` on a CPU, `float16` or `int8_float16` on a GPU.
+        beam_size: Hypotheses kept by the search.
+        axis: How much time the model looks at.
+    """
+
+    compute_type: str = "int8"
     beam_size: int = 5
     axis: TimeAxis = field(default_factory=TimeAxis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxOptions:
+class OnnxOptions(DeviceOptions):
     """How a model of onnx-asr runs.
 
     Attributes:
         kind: What onnx-asr calls it: `gigaam-v3-ctc`, `t-one-ctc`, `vosk` ...
         quantization: Which of the weights, if not those of full precision: `int8`.
-        device: `cpu` or `cuda`.
-        workers: Batches at once.
-        threads: Of each worker.
-        batch_size: Passages in a batch.
     """
 
     kind: str
     quantization: str | None = None
-    device: str = "cpu"
-    workers: int = 2
-    threads: int = 1
-    batch_size: int = 4
 
 
 def whisper_facts(

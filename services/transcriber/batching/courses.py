@@ -51,10 +51,13 @@ class Ladder:
     Attributes:
         first: The search of the settings.
         axis: How much time the model looks at.
+        searches: Whether another search may hear something else; without, each window is heard once, and the filters alone
+            judge what came out.
     """
 
     first: Search
     axis: TimeAxis
+    searches: bool = True
 
     def search(self, kind: Kind) -> Search:
         """How an attempt searches."""
@@ -116,6 +119,9 @@ class Course:
 
     def _after(self, attempt: Attempt, heard: Heard) -> Iterator[Attempt]:
         passage = attempt.passage
+        if not self._ladder.searches:
+            self._parts[passage.part.start] = (passage.part, heard)
+            return
         match attempt.kind:
             case Kind.FIRST if heard.failed or _is_doubtful(heard):
                 self._doubtful = None if heard.failed else heard
@@ -144,11 +150,13 @@ class Course:
         """What was heard, when all is done: the parts that still fail are given up."""
         parts = [self._parts[begin] for begin in sorted(self._parts)]
         return WindowWords(
-            words=tuple(word for part, heard in parts if not heard.failed for word in _shifted(heard.words, part)),
+            words=tuple(
+                word for part, heard in parts if not self._is_lost(heard) for word in _shifted(heard.words, part)
+            ),
             given_up=tuple(
                 GivenUp(to_seconds(part.start), to_seconds(part.end), heard.text, REPETITION)
                 for part, heard in parts
-                if heard.failed
+                if self._is_lost(heard)
             ),
             avg_logprob=min(heard.avg_logprob for _, heard in parts),
             no_speech_prob=min(heard.no_speech_prob for _, heard in parts),
@@ -157,6 +165,9 @@ class Course:
             languages=parts[0][1].languages,
             engine_ms=self._slot_s * 1000,
         )
+
+    def _is_lost(self, heard: Heard) -> bool:
+        return heard.failed and self._ladder.searches
 
 
 def _is_doubtful(heard: Heard) -> bool:

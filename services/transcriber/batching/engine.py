@@ -96,7 +96,7 @@ class BatchingEngine:
         self._still_wanted(windows[0].call)
         dispatcher = self._opened()
         if hearing.language is not None and hearing.language not in self._languages:
-            raise CallFault("engine_failed")
+            raise CallFault("unsupported_language", found=hearing.language)
         call = CallInHand(windows, hearing, self._ladder, self._ahead)
         dispatcher.admit(call)
         while not call.settled.wait(_LOOK_EVERY_S):
@@ -126,7 +126,7 @@ class BatchingEngine:
             Device(number, recognizer, recognizer.capacity) for number, recognizer in enumerate(self._recognizers)
         ]
         capacities = [device.capacity for device in devices]
-        self._ladder = Ladder(self._rules.search, capacities[0].axis)
+        self._ladder = Ladder(self._rules.search, capacities[0].axis, searches=capacities[0].searches)
         self._languages = frozenset.intersection(*(capacity.languages for capacity in capacities))
         self._ahead = _BATCHES_AHEAD * sum(capacity.slots * capacity.batch_size for capacity in capacities)
         dispatcher = Dispatcher(devices, self._ladder, self._rules.linger_s, self._watch)

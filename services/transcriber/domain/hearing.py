@@ -164,6 +164,7 @@ class Capacity:
         window_s: The longest passage.
         features: What it listens to.
         languages: What it understands, ISO 639-1.
+        searches: Whether it may hear something else when it is asked again in another way.
         axis: How much time it looks at.
     """
 
@@ -174,4 +175,5 @@ class Capacity:
     window_s: float = 30.0
     features: Features = Features.SAMPLES
     languages: frozenset[str] = frozenset({"ru"})
+    searches: bool = True
     axis: TimeAxis = TimeAxis()

@@ -41,6 +41,11 @@ class Format:
     quantization: str | None = None
 
     @property
+    def engine_package(self) -> str:
+        """The distribution that brings the engine."""
+        return "faster-whisper" if self.engine == "whisper" else self.engine
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """Everything that the engine reads."""
         return (*self.weights, *self.required, *self.optional, *self.either)

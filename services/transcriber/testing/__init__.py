@@ -1,1 +1,1 @@
-"""What tests of the transcriber, and of those who start it, need: a tiny real model, made in a tenth of a second."""
+"""What tests of the transcriber, and of those who start it, need: tiny real models, made in a tenth of a second."""

@@ -99,7 +99,7 @@ def test_an_unknown_language_is_the_calls_fault(tiny_child: WhisperChild, pcm: P
     with pytest.raises(CallFault) as fault:
         tiny_child.engine.transcribe([window(0, (0.0, 3.0), pcm=pcm)], Hearing(language="tlh"))
 
-    assert fault.value.reason == "engine_failed"
+    assert fault.value.reason == "unsupported_language"
 
 
 def test_a_killed_child_is_replaced_and_the_work_done(tiny_child: WhisperChild, pcm: Path) -> None:

@@ -1,4 +1,4 @@
-"""Transcribers in processes of their own, over a mock broker and a folder: the test build, which needs no model.
+"""Transcribers in processes of their own, over a mock broker and a folder: the test build, which needs no model, or the service.
 
 An honest recording takes a fake engine its time; a marked one goes to a real child of the decoder or the engine, and does
 there what its mark says (see `razgovor.chaos.poison`).
@@ -55,17 +55,27 @@ class World:
         self.lost = False
 
     def worker(self, **settings: str) -> Worker:
-        worker = Worker(self, f"worker-{len(self.workers)}", settings)
+        """The test build."""
+        return self._started(settings, ("razgovor.chaos.service", "transcriber"))
+
+    def service(self, **settings: str) -> Worker:
+        """As in production: with the front end and the model that the settings name."""
+        return self._started(settings, ("services.transcriber",))
+
+    def _started(self, settings: dict[str, str], build: tuple[str, ...]) -> Worker:
+        worker = Worker(self, f"worker-{len(self.workers)}", settings, build)
         self.workers.append(worker)
         return worker
 
     def upload(self, job_id: str, poison: Poison | None = None) -> str:
         self.uploads += 1
-        data = recording(1, self.uploads, poison=poison)
+        return self.upload_bytes(job_id, recording(1, self.uploads, poison=poison))
+
+    def upload_bytes(self, job_id: str, data: bytes, language: str = "ru") -> str:
         key = layout.audio_key(job_id)
         self.store.put(key, data, media_type="audio/x-wav")
         audio = AudioObject(key=key, sha256=sha256_hex(data), size_bytes=len(data), media_type="audio/x-wav")
-        self.producer.publish([wire.encode(samples.audio_uploaded(job_id, audio=audio))])
+        self.producer.publish([wire.encode(samples.audio_uploaded(job_id, audio=audio, language=language))])
         return job_id
 
     def _read(self) -> list[Message]:
@@ -121,7 +131,7 @@ class World:
 class Worker:
     """One transcriber."""
 
-    def __init__(self, world: World, name: str, settings: dict[str, str]) -> None:
+    def __init__(self, world: World, name: str, settings: dict[str, str], build: tuple[str, ...]) -> None:
         self._status_file = world.folder / f"{name}.json"
         self._log_file = world.folder / f"{name}.log"
         scratch = world.folder / f"{name}-scratch"
@@ -138,9 +148,7 @@ class Worker:
             **settings,
         }
         with self._log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                module_command("razgovor.chaos.service", "transcriber"), env=own_environment(environment), stderr=log
-            )
+            self.process = subprocess.Popen(module_command(*build), env=own_environment(environment), stderr=log)
 
     def is_ready(self) -> bool:
         try:

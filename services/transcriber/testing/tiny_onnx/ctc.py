@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from services.transcriber.testing.tiny_onnx.graphs import FLOAT, FLOAT16, INT32, INT64, Graph, kernel
-from services.transcriber.testing.tiny_onnx.script import BLANK, SPACE, Script, vocabulary_file
+from services.transcriber.testing.tiny_onnx.script import BLANK, SPACE, Script, write_config, write_vocabulary
 
 _GIGAAM_MELS: Final = 64
 _NEMO_MELS: Final = 80
@@ -33,9 +32,8 @@ def gigaam(name: str, vocabulary_name: str, version: str, *, pieces: bool = Fals
         scores = graph.scripted(features, ear, script.logits(vocabulary, 0.04), 4)
         graph.output("log_probs", graph.add("LogSoftmax", scores, axis=-1), FLOAT, ("batch", "frames", len(vocabulary)))
         graph.save(folder / f"{name}.onnx")
-        (folder / f"{vocabulary_name}.txt").write_text(vocabulary_file(vocabulary), encoding="utf-8")
-        config = {"model_type": "gigaam", "version": version, "features_size": _GIGAAM_MELS, "subsampling_factor": 4}
-        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        write_vocabulary(folder / f"{vocabulary_name}.txt", vocabulary)
+        write_config(folder, version=version, features_size=_GIGAAM_MELS, subsampling_factor=4)
 
     return build
 
@@ -50,14 +48,13 @@ def nemo(folder: Path, script: Script) -> None:
     scores = graph.scripted(features, ear, script.logits(vocabulary, 0.08), 8)
     graph.output("logprobs", graph.add("LogSoftmax", scores, axis=-1), FLOAT, ("batch", "frames", len(vocabulary)))
     graph.save(folder / "model.onnx")
-    (folder / "vocab.txt").write_text(vocabulary_file(vocabulary), encoding="utf-8")
-    config = {"model_type": "nemo-conformer-ctc", "features_size": _NEMO_MELS, "subsampling_factor": 8}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_vocabulary(folder / "vocab.txt", vocabulary)
+    write_config(folder, model_type="nemo-conformer-ctc", features_size=_NEMO_MELS, subsampling_factor=8)
 
 
 def t_one(folder: Path, script: Script) -> None:
     """T-one: a chunk at a time, counted in its state; the first one is the library's padding."""
-    letters = tuple(token for token in (*script.letters()[1:-1], "ё"))
+    letters = (*script.letters()[1:-1], "ё")
     vocabulary = (*letters, SPACE, BLANK)
     logits = script.logits(vocabulary, 0.03, _LATE_FRAMES)
     logits = np.concatenate([np.zeros((_CHUNK_FRAMES, len(vocabulary)), dtype=np.float32), logits])
@@ -80,9 +77,9 @@ def t_one(folder: Path, script: Script) -> None:
     graph.output("logprobs", graph.add("LogSoftmax", scores, axis=-1), FLOAT, shape)
     graph.output("state_next", following, FLOAT16, ("batch", _STATE_SIZE))
     graph.save(folder / "model.onnx")
-    config = {
-        "decoder_params": {"vocabulary": [*letters, " "]},
-        "encoder_params": {"reduction_kernel_size": 3},
-        "pad_token_id": len(vocabulary) - 1,
-    }
-    (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
+    write_config(
+        folder,
+        decoder_params={"vocabulary": [*letters, " "]},
+        encoder_params={"reduction_kernel_size": 3},
+        pad_token_id=len(vocabulary) - 1,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -110,6 +112,11 @@ class Script:
         return noise if self.listens else np.zeros(shape, dtype=np.float32)
 
 
-def vocabulary_file(vocabulary: tuple[str, ...]) -> str:
+def write_vocabulary(path: Path, vocabulary: tuple[str, ...]) -> None:
     """As onnx-asr reads it: a token and its number a line."""
-    return "".join(f"{token} {number}\n" for number, token in enumerate(vocabulary))
+    path.write_text("".join(f"{token} {number}\n" for number, token in enumerate(vocabulary)), encoding="utf-8")
+
+
+def write_config(folder: Path, **config: object) -> None:
+    """What onnx-asr must know of a model."""
+    (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")

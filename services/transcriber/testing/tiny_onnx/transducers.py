@@ -5,7 +5,6 @@ The joiner never says the last token again, so that each is told once and the bl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from services.transcriber.testing.tiny_onnx.graphs import FLOAT, INT32, INT64, Graph, kernel
-from services.transcriber.testing.tiny_onnx.script import BLANK, Script, vocabulary_file
+from services.transcriber.testing.tiny_onnx.script import BLANK, Script, write_config, write_vocabulary
 
 _GIGAAM_MELS: Final = 64
 _GIGAAM_HIDDEN: Final = 320
@@ -57,9 +56,8 @@ def gigaam(name: str, vocabulary_name: str, version: str, *, pieces: bool = Fals
         joint.output("joint", joint.add("Reshape", joined, joint.integers(1, 1, 1, tokens)), FLOAT, (1, 1, 1, tokens))
         joint.save(folder / f"{name}_joint.onnx")
 
-        (folder / f"{vocabulary_name}.txt").write_text(vocabulary_file(vocabulary), encoding="utf-8")
-        config = {"model_type": "gigaam", "version": version, "features_size": _GIGAAM_MELS, "max_tokens_per_step": 3}
-        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        write_vocabulary(folder / f"{vocabulary_name}.txt", vocabulary)
+        write_config(folder, version=version, features_size=_GIGAAM_MELS, max_tokens_per_step=3)
 
     return build
 
@@ -89,9 +87,8 @@ def nemo(folder: Path, script: Script) -> None:
         joiner.output(f"output_states_{number}", value, FLOAT, state)
     joiner.save(folder / "decoder_joint-model.onnx")
 
-    (folder / "vocab.txt").write_text(vocabulary_file(vocabulary), encoding="utf-8")
-    config = {"model_type": "nemo-conformer-rnnt", "features_size": _MELS, "subsampling_factor": 8}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_vocabulary(folder / "vocab.txt", vocabulary)
+    write_config(folder, model_type="nemo-conformer-rnnt", features_size=_MELS, subsampling_factor=8)
 
 
 def vosk(folder: Path, script: Script) -> None:
@@ -121,7 +118,7 @@ def vosk(folder: Path, script: Script) -> None:
     decoded = joiner.input("decoder_out", FLOAT, (1, tokens))
     joiner.output("logit", joiner.add("Sub", encoded, decoded), FLOAT, (1, tokens))
     joiner.save(folder / "am-onnx" / "joiner.onnx")
-    (folder / "lang" / "tokens.txt").write_text(vocabulary_file(vocabulary), encoding="utf-8")
+    write_vocabulary(folder / "lang" / "tokens.txt", vocabulary)
 
 
 def _penalty(graph: Graph, last: str, vocabulary: tuple[str, ...], width: int) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.transcriber.batching.courses import Attempt, Course, Kind, Ladder
@@ -35,6 +37,14 @@ def test_a_window_that_is_heard_at_once_is_done() -> None:
     assert texts(one) == ["раз", "два"]
     result = one.result()
     assert (result.retries, result.engine_ms, result.given_up) == (0, 500.0, ())
+
+
+def test_what_has_no_other_search_is_heard_once_and_the_filters_judge_it() -> None:
+    one = course(ladder=Ladder(Search(), CUT_AXIS, searches=False))
+
+    assert one.heard(one.first, replace(heard("да " * 100), hit_cap=True, avg_logprob=-9.0), 0.5) == []
+    assert one.is_done
+    assert (len(texts(one)), one.result().given_up, one.result().retries) == (100, (), 0)
 
 
 def test_a_loop_is_heard_again_on_the_whole_axis_first() -> None:

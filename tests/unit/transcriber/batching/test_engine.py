@@ -183,7 +183,7 @@ def test_a_language_that_it_does_not_understand_is_the_calls_fault() -> None:
     with running(FakeRecognizer()) as callers, pytest.raises(CallFault) as fault:
         callers.engine.transcribe(call("a"), Hearing(language="tlh"))
 
-    assert fault.value.reason == "engine_failed"
+    assert (fault.value.reason, fault.value.details) == ("unsupported_language", {"found": "tlh"})
 
 
 def test_a_recognizer_that_dies_takes_the_calls_that_it_had_in_hand_and_no_others() -> None:
