@@ -37,7 +37,7 @@ def make_bundle(source: Path, out: Path, cache: Path, model: str, progress: Prog
         PeerMissing: Kafka's jars can't be fetched: no Java or Maven.
         EmbeddedFailed: Something can't be fetched, built or copied.
     """
-    if not (source / "requirements" / "runtime.txt").is_file():
+    if not all((source / lock).is_file() for lock in wheelhouse.LOCKS):
         raise EmbeddedFailed("a bundle is made from a source tree of razgovor")
     release = installed_version("razgovor")
     name = f"razgovor-{release}-linux-{platform.machine()}"

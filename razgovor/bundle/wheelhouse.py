@@ -12,6 +12,8 @@ from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.peers.artefacts import Progress, sha256_of
 
 TIMEOUT_S: Final = 3_600.0
+#: What every service needs, and the second engine.
+LOCKS: Final = (Path("requirements/runtime.txt"), Path("requirements/onnx.txt"))
 
 
 def build_wheelhouse(source: Path, folder: Path, progress: Progress) -> None:
@@ -28,9 +30,9 @@ def build_wheelhouse(source: Path, folder: Path, progress: Progress) -> None:
     Raises:
         EmbeddedFailed: Something can't be fetched or built.
     """
-    progress("packages: fetching the locked closure")
-    lock = source / "requirements" / "runtime.txt"
-    _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(folder), "--requirement", str(lock))
+    progress("packages: fetching the locked closures")
+    for lock in LOCKS:
+        _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(folder), "--requirement", str(source / lock))
     progress("packages: building our own")
     _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source))
     progress("packages: fetching pip")

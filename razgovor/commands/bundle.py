@@ -28,8 +28,8 @@ def bundle(
     console = Console(highlight=False, stderr=True)
     with explained():
         cache = cache_folder(os.environ)
-        models.get(model, cache=cache)
+        name = models.get(model, cache=cache).name
         with console.status("bundle") as spinner:
             tell = spinner.update if console.is_terminal else console.print
-            tar = make_bundle(SOURCE_ROOT, out.absolute(), cache, model, tell, kafka=kafka)
+            tar = make_bundle(SOURCE_ROOT, out.absolute(), cache, name, tell, kafka=kafka)
     typer.echo(f"{tar} ({tar.stat().st_size / 1e6:.0f} MB)")
