@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import confluent_kafka as ck
 from confluent_kafka import KafkaError, KafkaException
@@ -18,6 +19,9 @@ from pipeline.stream.ports import AssignmentListener, Headers, Message, TopicPar
 from pipeline.telemetry import logs
 from pipeline.telemetry.metrics import Metrics
 
+#: Leaving a group takes a round trip. The client waits without end for brokers that do not answer: they learn of it by
+#: the session's end as well.
+_LEAVE_TIMEOUT_S: Final = 2.0
 _log = logs.get("kafka")
 
 
@@ -135,7 +139,11 @@ class KafkaConsumer:
 
     def close(self) -> None:
         """See `Consumer.close`."""
-        self._consumer.close()
+        leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(_LEAVE_TIMEOUT_S)
+        if leaving.is_alive():
+            _log.warning("left_without_goodbye", waited_s=_LEAVE_TIMEOUT_S)
 
 
 def _membership(connection: KafkaConnection) -> dict[str, Any]:
