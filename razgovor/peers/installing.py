@@ -11,7 +11,7 @@ from typing import Final
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.peers.artefacts import Progress
 from razgovor.peers.catalogue import PEERS
-from razgovor.peers.programs import PROMTOOL, lacking
+from razgovor.peers.programs import OF_TESTS, lacking
 
 TIMEOUT_S: Final = 1_200.0
 
@@ -23,7 +23,7 @@ def install_missing(names: Sequence[str], progress: Progress) -> None:
         EmbeddedFailed: apt-get failed.
     """
     needs = (need for name in names for need in PEERS[name].needs())
-    missing = lacking(list(dict.fromkeys((*needs, PROMTOOL))))  # the checks of compose/ run beside the peers' tests
+    missing = lacking(list(dict.fromkeys((*needs, *OF_TESTS))))
     packages = sorted({need.package for need in missing if need.package is not None})
     if not packages or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return

@@ -65,6 +65,10 @@ PROMTOOL: Final = of_debian(
     "promtool", "it checks the configuration and the alerts of compose/prometheus.", "prometheus"
 )
 
+KCAT: Final = of_debian("kcat", "it reads the topics as a stranger would, in the tests of docs/events.", "kcat")
+#: What tests beside the peers run.
+OF_TESTS: Final = (PROMTOOL, KCAT)
+
 
 def find(need: Need) -> Path | None:
     """Where a program is, None if it is not here."""
