@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -41,10 +42,12 @@ def everything_that_can_be_said(job_id: str, run: int) -> list[Event]:
 WORLD = [event for job in ("job-a", "job-b") for run in (1, 2) for event in everything_that_can_be_said(job, run)]
 
 
-def outcome(number: int, offset: int, *, bill_reprocess: bool = True) -> Outcome[Effect]:
+def outcome(
+    number: int, offset: int, *, late: timedelta = timedelta(0), bill_reprocess: bool = True
+) -> Outcome[Effect]:
     """Event `number` of the world as it lies in its log; `offset` tells one delivery of it from another."""
     event = WORLD[number]
-    written_at = samples.ACCEPTED_AT + timedelta(seconds=(number * 37) % 61, microseconds=number)
+    written_at = samples.ACCEPTED_AT + timedelta(seconds=(number * 37) % 61, microseconds=number) + late
     return handle(Arrival(event.TOPIC, number % 3, offset, written_at), event, bill_reprocess=bill_reprocess)
 
 
@@ -91,6 +94,53 @@ def test_any_order_with_duplicates_in_any_batches_gives_the_same_ledger(
             assert checksum(owner) == in_order
             assert apply_in_batches(ledger, shuffled[::-1], cuts) == 0
             assert checksum(owner) == in_order
+
+        law()
+
+
+HOUR = timedelta(hours=1)
+
+
+def states_and_bills(owner: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
+    states_of = "SELECT job_id, run, state, reason FROM ledger.runs ORDER BY job_id, run"
+    bills = (
+        "SELECT job_id, run, kind, leg, period, duration_ms, amount FROM ledger.usage ORDER BY job_id, run, kind, leg"
+    )
+    return [*owner.execute(states_of).fetchall(), *owner.execute(bills).fetchall()]
+
+
+def test_everything_three_times_shuffled_and_an_hour_late_changes_nothing(
+    ledger: PostgresLedger, owner: psycopg.Connection[Any]
+) -> None:
+    everything = list(range(len(WORLD)))
+    ledger.apply([outcome(number, number) for number in everything])
+    before = checksum(owner)
+    again = everything * 3
+    random.Random(11).shuffle(again)  # noqa: S311  an order, and always the same
+    late = [outcome(number, 1000 + offset, late=HOUR) for offset, number in enumerate(again)]
+    assert apply_in_batches(ledger, late, range(0, len(late), 7)) == 0
+    assert checksum(owner) == before
+
+
+def test_whatever_is_an_hour_late_states_and_bills_are_the_same(
+    ledger: PostgresLedger, owner: psycopg.Connection[Any], database_urls: DatabaseUrls
+) -> None:
+    everything = list(range(len(WORLD)))
+    with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+
+        def said(late: frozenset[int]) -> list[tuple[Any, ...]]:
+            wipe(admin)
+            in_time = [outcome(number, number) for number in everything if number not in late]
+            after = [outcome(number, number, late=HOUR) for number in everything if number in late]
+            apply_in_batches(ledger, [*in_time, *after], range(0, len(everything), 5))
+            return states_and_bills(owner)
+
+        in_time = said(frozenset())
+
+        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.frozensets(st.sampled_from(everything)))
+        def law(late: frozenset[int]) -> None:
+            assert said(late) == in_time
 
         law()
 
