@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for v in 3.12 3.13 3.11 3.14 3; do python$$v -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo python$$v && break; done)
 BIN := .venv/bin
 PEERS ?= .peers
+# Where this is set, every process compiles every module anew, and tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 # pip tells each package as it collects it: that is the progress. On a terminal one line, elsewhere a line now and then.
 define install

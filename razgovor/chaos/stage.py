@@ -34,7 +34,7 @@ class Pace:
     """
 
     jobs: int = 60
-    rate_per_s: float = 10.0
+    rate_per_s: float = 6.0
     outage_s: float = 8.0
     storm_kills: int = 8
 

@@ -161,6 +161,20 @@ class System:
             time.sleep(LOOK_EVERY_S)
             left = self.open_jobs_of(left)
 
+    def wait_heard(self, job_ids: Sequence[str], timeout_s: float) -> None:
+        """Wait until no transcriber has any of these in its hands, or ever will again.
+
+        Raises:
+            EmbeddedFailed: Not in time.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        left = self.ground.record.unheard(job_ids)
+        while left:
+            if time.monotonic() > deadline_s:
+                raise EmbeddedFailed(f"{len(left)} calls were not heard within {timeout_s:.0f} s: {left[:3]}")
+            time.sleep(LOOK_EVERY_S)
+            left = self.ground.record.unheard(left)
+
     def open_jobs_of(self, job_ids: Sequence[str]) -> list[str]:
         """Those of these jobs that have not ended."""
         ends = self.ground.record.ends(job_ids)

@@ -34,6 +34,12 @@ WHERE NOT EXISTS (
     SELECT FROM ledger.runs r WHERE r.job_id = s.job_id AND r.run = s.run
         AND r.state IN ('completed', 'failed', 'canceled', 'erased'))
 """
+_UNHEARD: Final[LiteralString] = """
+SELECT asked.job_id FROM unnest(%(jobs)s::text[]) AS asked (job_id)
+WHERE NOT EXISTS (
+    SELECT FROM ledger.seen e WHERE e.job_id = asked.job_id
+        AND e.state IN ('transcribed', 'completed', 'failed', 'canceled', 'erased'))
+"""
 _TWICE: Final[LiteralString] = """
 SELECT count(*) FROM (
     SELECT call_id, client_id FROM ingest.submissions GROUP BY call_id, client_id HAVING count(*) > 1) AS again
@@ -72,6 +78,11 @@ class Record:
         with self._connected() as connection:
             rows = connection.execute(_ENDS, {"jobs": None if job_ids is None else list(job_ids)}).fetchall()
         return {row[0]: End(*row) for row in rows}
+
+    def unheard(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of these jobs that no transcriber is done with, as far as the ledger knows."""
+        with self._connected() as connection:
+            return [row[0] for row in connection.execute(_UNHEARD, {"jobs": list(job_ids)})]
 
     def unfinished(self) -> int:
         """How many accepted jobs have not ended."""

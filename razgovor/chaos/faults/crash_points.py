@@ -134,11 +134,12 @@ class _Victim:
         stage.wait_for(
             lambda: self._deaths() >= dead + times or provoke(self, step), "the step was not reached", _REACHED_WITHIN_S
         )
+        torn = stage.promises
         crew.disarm(self._worker)
         crew.wait_ready([self._worker])
         if self._worker.service == "transcriber":
-            # Calls that were torn out must end before the next crash: who is in every crash is taken for its cause.
-            stage.system.wait_ended_of([promise.job_id for promise in stage.promises], stage.limit_s)
+            # Calls that were torn out must be heard before the next crash: who is in every crash is taken for its cause.
+            stage.system.wait_heard([promise.job_id for promise in torn], stage.limit_s)
 
     def _deaths(self) -> int:
         """How often it was killed since the fault began."""
