@@ -199,6 +199,7 @@ class MemoryConsumer:
         }
         held = set(self._positions)
         if gone := sorted(held - mine):
+            self._paused.difference_update(gone)
             self._on_revoke(gone)
             for partition in gone:
                 del self._positions[partition]
@@ -223,6 +224,7 @@ class MemoryConsumer:
         self._evicted = False
         lost = sorted(self._positions)
         self._positions.clear()
+        self._paused.clear()
         self._on_lost(lost)
         self._group.members.append(self)
 

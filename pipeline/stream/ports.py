@@ -132,7 +132,7 @@ class Consumer(Protocol):
         """
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Deliver nothing from these until resumed; membership stays alive by polling."""
+        """Deliver nothing from these until resumed, or assigned anew; membership stays alive by polling."""
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None:
         """Deliver again."""

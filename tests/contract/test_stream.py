@@ -218,6 +218,31 @@ def test_members_share_the_logs_and_who_leaves_leaves_his_to_the_other(broker: B
     other.consumer.close()
 
 
+def test_a_paused_partition_that_goes_and_comes_back_delivers(broker: Broker, topic: str, group: str) -> None:
+    one = Reader(broker.consumer(group)).subscribe(topic)
+
+    def owns(count: int, *readers: Reader) -> bool:
+        for reader in readers:
+            reader.consumer.poll(0.1, 1)
+        return len(one.assigned) == count
+
+    eventually(lambda: owns(PARTITIONS, one), deadline_s=30)
+    one.consumer.pause(one.assigned)
+    other = Reader(broker.consumer(group)).subscribe(topic)
+    eventually(lambda: owns(PARTITIONS // 2, one, other), deadline_s=30)
+    kept = set(one.assigned)
+    other.consumer.close()
+    eventually(lambda: owns(PARTITIONS, one), deadline_s=30)
+    producer = broker.producer()
+    places = producer.publish(records(topic, 40))
+    back = [place for place in places if TopicPartition(place.topic, place.partition) not in kept]
+    assert {(message.partition, message.offset) for message in one.read(len(back))} == {
+        (place.partition, place.offset) for place in back
+    }
+    one.consumer.close()
+    producer.close()
+
+
 def test_the_log_reader_sees_bounds_and_commits_without_joining(broker: Broker, topic: str, group: str) -> None:
     producer = broker.producer()
     (place,) = producer.publish(records(topic, 1))

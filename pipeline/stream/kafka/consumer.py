@@ -73,10 +73,12 @@ class KafkaConsumer:
         def assigned(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
             on_assign(ported(partitions))
 
-        def revoked(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        def revoked(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            consumer.resume(partitions)  # the client would remember a pause over the next assignment
             on_revoke(ported(partitions))
 
-        def lost(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        def lost(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            consumer.resume(partitions)
             (on_lost or on_revoke)(ported(partitions))
 
         self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=lost)
