@@ -21,7 +21,7 @@ _CLOSE_S: Final = 0.5
 
 
 class KafkaProducer:
-    """See `ports.Producer`. Idempotent, acknowledged by all in-sync replicas. Used by many threads."""
+    """See `ports.Producer`. Acknowledged by all in-sync replicas. Used by many threads."""
 
     def __init__(self, connection: KafkaConnection) -> None:
         """Connects by itself.
@@ -32,7 +32,9 @@ class KafkaProducer:
         self._watch = Watch()
         settings = {
             **base(connection, self._watch),
-            "enable.idempotence": True,
+            # A broker that lost its disk gives a living producer's number to another one, takes the one's records for
+            # repetitions of the other's, and acknowledges what it threw away. What comes twice harms nobody here.
+            "enable.idempotence": False,
             "acks": "all",
             # librdkafka sends a request for each partition, so that waiting longer gathers little: keys are spread.
             "linger.ms": 2,
