@@ -93,6 +93,7 @@ class Terminated(Fault):
         with stage.flow():
             stage.pause(3.0)
             for worker in victims:
+                stage.system.crew.wait_ready([worker])  # whoever has just started does not listen yet
                 took_s = stage.system.crew.terminated(worker)
                 stage.tell(f"{worker.name} ended {took_s:.1f} s after SIGTERM")
                 stage.notes.expect(took_s <= _DRAIN_LIMIT_S, f"{worker.name} took {took_s:.1f} s to stop")
