@@ -44,8 +44,10 @@ FAULTS: Final[dict[int, type[Fault]]] = {
         OneKey,
     )
 }
-#: Played first: they do everything again that was done so far, which is little then.
+#: Played first: they have every service do everything again that was done so far, which is little then.
 EARLY: Final = (12, 11)
+#: Played last in the long form, where the ledger alone reads all that lies in the topics by then.
+LATE: Final = 12
 
 
 def script(seed: int, numbers: Collection[int] | None = None, *, long: bool = False) -> list[Fault]:
@@ -54,7 +56,7 @@ def script(seed: int, numbers: Collection[int] | None = None, *, long: bool = Fa
     Args:
         seed: Of the run.
         numbers: Only these; None: all.
-        long: Play what repeats everything at the end, when there is much to repeat.
+        long: Play the replay at the end, when there is much to replay.
 
     Raises:
         ValueError: There is no such fault.
@@ -62,8 +64,10 @@ def script(seed: int, numbers: Collection[int] | None = None, *, long: bool = Fa
     wanted = sorted(FAULTS if numbers is None else set(numbers))
     if unknown := [number for number in wanted if number not in FAULTS]:
         raise ValueError(f"no such faults: {unknown}; there are {sorted(FAULTS)}")
-    repeating = [number for number in EARLY if number in wanted]
     others = [number for number in wanted if number not in EARLY]
     random.Random(seed).shuffle(others)  # noqa: S311  a script of faults, no secret
-    order = [*others, *repeating] if long else [*repeating, *others]
+    order = [number for number in EARLY if number in wanted] + others
+    if long and LATE in order:
+        order.remove(LATE)
+        order.append(LATE)
     return [FAULTS[number]() for number in order]

@@ -44,7 +44,7 @@ class Pace:
 
 
 SHORT: Final = Pace()
-LONG: Final = Pace(jobs=500, rate_per_s=20.0, outage_s=60.0, storm_kills=200)
+LONG: Final = Pace(jobs=500, rate_per_s=12.0, outage_s=60.0, storm_kills=110)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from pipeline.contracts.events import BY_TOPIC
@@ -16,12 +17,14 @@ READ_BY: Final = {
     "ledger": tuple(BY_TOPIC),
 }
 _TIMES: Final = 3
+#: Of more calls the ledger alone reads everything again: its record is what must stay.
+_ALL_GROUPS_UP_TO: Final = 2_000
 _QUIET_S: Final = 3.0
 _TIMEOUT_S: Final = 900.0
 
 
-def wait_read(stage: Stage) -> None:
-    """Wait until every group has read what there is, and nothing came of it for a moment."""
+def wait_read(stage: Stage, groups: Sequence[str] = GROUPS) -> None:
+    """Wait until these groups have read what there is, and nothing came of it for a moment."""
     topics = list(BY_TOPIC)
     seen: dict[str, object] = {}
 
@@ -29,7 +32,7 @@ def wait_read(stage: Stage) -> None:
         ends = stage.ground.broker.ends(topics)
         behind = [
             log
-            for group in GROUPS
+            for group in groups
             for log, at in stage.ground.broker.committed(group, READ_BY[group]).items()
             if at < ends[log]
         ]
@@ -73,14 +76,16 @@ class Replayed(Fault):
         stage.system.wait_ended(self.drain_s)
         wait_read(stage)
         before = stage.ground.record.checksum()
-        workers = [worker for group in GROUPS for worker in stage.system.workers(group)]
+        groups = GROUPS if len(stage.system.book) <= _ALL_GROUPS_UP_TO else GROUPS[-1:]
+        stage.tell(f"{len(stage.system.book)} calls come again for {', '.join(groups)}")
+        workers = [worker for group in groups for worker in stage.system.workers(group)]
         for time in range(1, _TIMES + 1):
             stage.system.crew.rest(*workers)
-            for group in GROUPS:
+            for group in groups:
                 stage.ground.broker.turn_back(group, READ_BY[group])
             stage.system.crew.wake(*workers)
             stage.system.crew.wait_ready()
-            wait_read(stage)
+            wait_read(stage, groups)
             same = stage.ground.record.checksum() == before
             stage.tell(f"replay {time}: the checksum is {'the same' if same else 'another'}")
             stage.notes.expect(same, f"replay {time} changed what the ledger says")

@@ -26,6 +26,12 @@ def test_only_the_faults_asked_for_are_played() -> None:
     assert sorted(fault.number for fault in script(1, [4, 2])) == [2, 4]
 
 
+def test_the_long_form_ends_with_the_replay_of_everything() -> None:
+    order = [fault.number for fault in script(3, long=True)]
+    assert order[-1] == 12
+    assert sorted(order) == sorted(FAULTS)
+
+
 def test_an_unknown_fault_is_named() -> None:
     with pytest.raises(ValueError, match="99"):
         script(1, [1, 99])
