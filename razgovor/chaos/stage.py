@@ -30,12 +30,14 @@ class Pace:
         jobs: Calls of a fault that does not need a certain number.
         rate_per_s: Calls a second under which things break.
         outage_s: How long a peer stays away.
+        broker_outage_s: How long Kafka does.
         storm_kills: Kills in a storm.
     """
 
     jobs: int = 60
     rate_per_s: float = 6.0
     outage_s: float = 8.0
+    broker_outage_s: float = 8.0
     storm_kills: int = 8
 
     def of(self, jobs: int) -> Pace:
@@ -44,7 +46,7 @@ class Pace:
 
 
 SHORT: Final = Pace()
-LONG: Final = Pace(jobs=500, rate_per_s=12.0, outage_s=60.0, storm_kills=110)
+LONG: Final = Pace(jobs=500, rate_per_s=12.0, outage_s=20.0, broker_outage_s=60.0, storm_kills=110)
 
 
 @dataclass(slots=True)

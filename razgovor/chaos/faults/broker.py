@@ -26,11 +26,11 @@ class BrokerDown(Fault):
         with stage.flow():
             stage.pause(1.0)
             stage.ground.kafka.kill()
-            stage.tell(f"Kafka is away for {stage.pace.outage_s:.0f} s")
+            stage.tell(f"Kafka is away for {stage.pace.broker_outage_s:.0f} s")
             before = len(stage.promises)
-            stage.pause(stage.pace.outage_s)
+            stage.pause(stage.pace.broker_outage_s)
             taken = len(stage.promises) - before
-            expected = stage.pace.outage_s * stage.pace.rate_per_s / 2
+            expected = stage.pace.broker_outage_s * stage.pace.rate_per_s / 2
             stage.notes.expect(taken >= expected, f"only {taken} uploads were taken while Kafka was away")
             stage.ground.kafka.start()
             stage.tell(f"{taken} uploads were taken; Kafka is back, flow after {stage.recovered():.1f} s")
