@@ -21,7 +21,7 @@ from pipeline.telemetry.metrics import Metrics
 
 #: Leaving a group takes a round trip. The client waits without end for brokers that do not answer: they learn of it by
 #: the session's end as well.
-_LEAVE_TIMEOUT_S: Final = 2.0
+_LEAVE_TIMEOUT_S: Final = 1.0
 _log = logs.get("kafka")
 
 
