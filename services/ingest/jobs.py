@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pipeline.contracts import states
 
 _MICROSECONDS: Final = 1_000_000
 _SEPARATOR: Final = "/"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Cursor:
 
     def encode(self) -> str:
         """As an opaque text for URLs."""
-        micros = round(self.accepted_at.timestamp() * _MICROSECONDS)
+        micros = (self.accepted_at - _EPOCH) // timedelta(microseconds=1)  # a float of seconds would round
         return base64.urlsafe_b64encode(f"{micros}{_SEPARATOR}{self.job_id}".encode()).decode().rstrip("=")
 
     @classmethod
