@@ -6,17 +6,21 @@ Probing and decoding run native code on strangers' bytes, so both run in a limit
 """
 
 from pipeline.audio.contract import DecodedAudio, DecodeLimits, DecodeRequest, Probe
-from pipeline.audio.sniff import SNIFF_BYTES, Sniffed, sniff
+from pipeline.audio.headerless import Headerless
+from pipeline.audio.sniff import SNIFF_BYTES, UNKNOWN, Sniffed, sniff, sniff_declared
 from pipeline.audio.work import decoder, prober
 
 __all__ = [
     "SNIFF_BYTES",
+    "UNKNOWN",
     "DecodeLimits",
     "DecodeRequest",
     "DecodedAudio",
+    "Headerless",
     "Probe",
     "Sniffed",
     "decoder",
     "prober",
     "sniff",
+    "sniff_declared",
 ]

@@ -44,10 +44,11 @@ class DecodeLimits:
 
 @dataclass(frozen=True, slots=True)
 class DecodeRequest:
-    """Decode this file into that existing folder (one folder per recording)."""
+    """Decode this file into that existing folder (one folder per recording); the media type as accepted, see `decode`."""
 
     source: Path
     out_dir: Path
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Called in a limited child process (see `work`) by the transcriber's front end. N
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -17,13 +18,14 @@ import numpy as np
 from pipeline.audio import media_types, mpeg, ogg, wav_view
 from pipeline.audio.channel_files import ChannelFiles
 from pipeline.audio.contract import DecodedAudio, DecodeLimits
+from pipeline.audio.headerless import Headerless
 from pipeline.audio.likeness import Likeness
 from pipeline.audio.pyav_reader import open_pyav
 from pipeline.audio.reader import AudioReader, Block, CannotOpen
 from pipeline.audio.sniff import SNIFF_BYTES, sniff
 from pipeline.audio.soundfile_reader import open_soundfile
 from pipeline.audio.stream_check import check_stream
-from pipeline.audio.wav_header import parse_wav
+from pipeline.audio.wav_header import WavHeader, parse_wav
 from pipeline.errors import CallFault
 
 _TOLERANCE_S: Final = 0.5
@@ -51,13 +53,14 @@ class _Attempt:
     identical_channels: bool
 
 
-def decode(source: Path, out_dir: Path, limits: DecodeLimits) -> DecodedAudio:
+def decode(source: Path, out_dir: Path, limits: DecodeLimits, *, media_type: str = "") -> DecodedAudio:
     """Decode what is there, whatever the header says.
 
     Args:
         source: Any file; its name does not matter.
         out_dir: An existing folder for the channels' files; nothing stays there after a fault.
         limits: What is taken.
+        media_type: As accepted. Believed only where it describes a file without a header; else the bytes tell.
 
     Raises:
         CallFault: no_audio, invalid_header, unsupported_codec, too_long, too_many_channels.
@@ -65,16 +68,15 @@ def decode(source: Path, out_dir: Path, limits: DecodeLimits) -> DecodedAudio:
         OSError: `source` cannot be read.
     """
     with source.open("rb") as file:
-        head = file.read(SNIFF_BYTES)
-        if not head:
-            raise CallFault("no_audio")
-        sniffed = sniff(head)
-        if not sniffed.is_audio:
-            raise CallFault("unsupported_codec", found=sniffed.media_type)
-        plan = _plan(file, sniffed.media_type)
+        headerless = Headerless.parse(media_type)
+        if headerless is None:
+            media_type = _sniffed(file)
+            plan = _plan(file, media_type)
+        else:
+            plan = _wav_plan(file, headerless.wav_header(file.seek(0, os.SEEK_END)))
         attempt = _best_attempt(plan, out_dir, limits)
     if attempt is None:
-        raise CallFault("invalid_header", found=f"unreadable {sniffed.media_type}")
+        raise CallFault("invalid_header", found=f"unreadable {media_type}")
     duration_s = attempt.frames / attempt.sample_rate_hz
     if duration_s < limits.min_duration_s:
         _discard(attempt)
@@ -87,14 +89,26 @@ def decode(source: Path, out_dir: Path, limits: DecodeLimits) -> DecodedAudio:
         declared_duration_s=attempt.declared_duration_s,
         truncated=attempt.damaged or not plan.whole or _falls_short(duration_s, attempt.declared_duration_s),
         identical_channels=attempt.identical_channels,
-        media_type=sniffed.media_type,
+        media_type=media_type,
     )
+
+
+def _sniffed(file: BinaryIO) -> str:
+    head = file.read(SNIFF_BYTES)
+    if not head:
+        raise CallFault("no_audio")
+    sniffed = sniff(head)
+    if not sniffed.is_audio:
+        raise CallFault("unsupported_codec", found=sniffed.media_type)
+    return sniffed.media_type
 
 
 def _plan(file: BinaryIO, media_type: str) -> _Plan:
     if media_type == media_types.WAV:
-        return _wav_plan(file)
+        return _wav_plan(file, parse_wav(file))
     by_ffmpeg = partial(open_pyav, file, media_types.FFMPEG_FORMATS[media_type])
+    if media_type in media_types.LENGTHLESS_TYPES:
+        return _Plan((by_ffmpeg,), lambda _: None)
     if media_type not in media_types.SOUNDFILE_TYPES:
         return _Plan((by_ffmpeg,), _as_read)
     openers = (partial(open_soundfile, file.fileno()), by_ffmpeg)
@@ -104,8 +118,7 @@ def _plan(file: BinaryIO, media_type: str) -> _Plan:
     return _Plan(openers, _as_read, whole=media_type != media_types.OGG or ogg.is_whole(file))
 
 
-def _wav_plan(file: BinaryIO) -> _Plan:
-    header = parse_wav(file)
+def _wav_plan(file: BinaryIO, header: WavHeader) -> _Plan:
     wav = header.format
     if wav is None:
         raise CallFault("invalid_header", found="no whole fmt chunk")

@@ -51,13 +51,10 @@ def parse_frame(header: bytes) -> Frame | None:
     return Frame(rate_hz, samples, size_bytes, HEADER_BYTES + side_info_bytes)
 
 
-def starts_stream(head: bytes) -> bool:
-    """Whether these bytes start with a frame and, as far as they reach, another one right behind it."""
-    frame = parse_frame(head[:HEADER_BYTES])
-    if frame is None:
-        return False
-    following = head[frame.size_bytes : frame.size_bytes + HEADER_BYTES]
-    return len(following) < HEADER_BYTES or parse_frame(following) is not None
+def frame_bytes(header: bytes) -> int | None:
+    """The size of the frame that starts with these four bytes; None when none does."""
+    frame = parse_frame(header)
+    return None if frame is None else frame.size_bytes
 
 
 def declared_duration_s(file: BinaryIO) -> float | None:

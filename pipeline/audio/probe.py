@@ -68,9 +68,9 @@ def _probe_container(file: BinaryIO, media_type: str) -> Probe:
         if stream is None:
             return _probe(media_type)
         context = stream.codec_context
-        return _probe(
-            media_type, pyav_reader.declared_duration_s(container, stream), context.sample_rate, context.channels
-        )
+        guessed = media_type in media_types.LENGTHLESS_TYPES
+        declared_s = None if guessed else pyav_reader.declared_duration_s(container, stream)
+        return _probe(media_type, declared_s, context.sample_rate, context.channels)
 
 
 def _probe(media_type: str, declared_s: float | None = None, rate_hz: int = 0, channels: int = 0) -> Probe:

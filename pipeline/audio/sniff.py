@@ -11,14 +11,14 @@ from typing import Final
 
 import puremagic
 
-from pipeline.audio import mpeg
-from pipeline.audio.media_types import AMR, AMR_WB, AUDIO_TYPES, FLAC, MP3, MP4, OGG, WAV
+from pipeline.audio import adts, frames, mpeg
+from pipeline.audio.media_types import AAC, AMR, AMR_WB, AUDIO_TYPES, FLAC, MP3, MP4, OGG, WAV
 
 SNIFF_BYTES: Final = 4096
 """How much of a file's start `sniff` wants to see; less is fine."""
 
 _EMPTY: Final = "application/x-empty"
-_UNKNOWN: Final = "application/octet-stream"
+UNKNOWN: Final = "application/octet-stream"
 _TEXT: Final = "text/plain"
 # puremagic takes any zip for a Word file, and knows these only in their plainest form.
 _PREFIXES: Final = (
@@ -32,6 +32,9 @@ _PREFIXES: Final = (
     (b"%PDF-", "application/pdf"),
     (b"\xff\xd8\xff", "image/jpeg"),
 )
+_FRAMED: Final = ((MP3, mpeg.HEADER_BYTES, mpeg.frame_bytes), (AAC, adts.HEADER_BYTES, adts.frame_bytes))
+"""Types told by sync words, which two bytes of anything may happen to be."""
+_SURE_FRAMES: Final = 3
 _TEXT_PREFIXES: Final = (
     (b"#extm3u", "application/vnd.apple.mpegurl"),
     (b"<!doctype html", "text/html"),
@@ -68,6 +71,22 @@ def sniff(head: bytes) -> Sniffed:
     return Sniffed(media_type, media_type in AUDIO_TYPES)
 
 
+def sniff_declared(head: bytes) -> Sniffed | None:
+    """What a file is that was declared to have no header; None where nothing speaks against that.
+
+    Samples may look like anything for a few bytes. They never are printable text with gaps (that would be a full swing
+    to one side only), nor do they hold a signature of ours or frame after frame of MP3.
+    """
+    sniffed = sniff(head)
+    framed = next((one for one in _FRAMED if one[0] == sniffed.media_type), None)
+    if framed is not None and not head.startswith(b"ID3"):
+        return sniffed if frames.count_frames(head[:SNIFF_BYTES], *framed[1:]) >= _SURE_FRAMES else None
+    if sniffed.is_audio or head.startswith(tuple(prefix for prefix, _ in _PREFIXES)):
+        return sniffed
+    spaced_text = _text_type(bytes(head[:SNIFF_BYTES])) is not None and any(gap in head for gap in b" \n")
+    return sniffed if spaced_text else None
+
+
 def _media_type(head: bytes) -> str:
     if not head:
         return _EMPTY
@@ -78,8 +97,9 @@ def _media_type(head: bytes) -> str:
         return WAV
     if head[4:8] == b"ftyp":
         return "image/heif" if head[8:12] in _IMAGE_BRANDS else MP4
-    if mpeg.starts_stream(head):
-        return MP3
+    for media_type, header_bytes, frame_bytes in _FRAMED:
+        if frames.starts_stream(head, header_bytes, frame_bytes):
+            return media_type
     return _text_type(head) or _puremagic_type(head)
 
 
@@ -97,16 +117,16 @@ def _text_type(head: bytes) -> str | None:
         cut_by_us = len(head) == SNIFF_BYTES and error.start > len(head) - _UTF8_LONGEST
         return _TEXT if cut_by_us else None
     named = _puremagic_type(head)
-    return _TEXT if named == _UNKNOWN else named
+    return _TEXT if named == UNKNOWN else named
 
 
 def _puremagic_type(head: bytes) -> str:
     try:
         matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError, LookupError):
-        return _UNKNOWN
+        return UNKNOWN
     for match in matches:
         # What only puremagic takes for one of ours is not: its type would open the decoders' door.
         if match.confidence >= _LEAST_CONFIDENCE and match.mime_type and match.mime_type not in AUDIO_TYPES:
             return str(match.mime_type)
-    return _UNKNOWN
+    return UNKNOWN

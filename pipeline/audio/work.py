@@ -22,4 +22,4 @@ def decoder(limits: DecodeLimits) -> Callable[[DecodeRequest], DecodedAudio]:
     """
     from pipeline.audio.decode import decode  # noqa: PLC0415 - loaded in the child only, see above
 
-    return lambda request: decode(request.source, request.out_dir, limits)
+    return lambda request: decode(request.source, request.out_dir, limits, media_type=request.media_type)

@@ -9,6 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from pipeline.audio import Headerless
+from pipeline.audio.headerless import Codec
 from pipeline.errors import Fatal
 from razgovor.cache import cache_folder
 from razgovor.commands.download_bar import download_bar
@@ -35,13 +37,19 @@ def transcribe(
     model: ModelOption = "base",
     channels: Annotated[str, typer.Option(help="Role by channel; empty if not known.")] = "operator,customer",
     formats: Annotated[str, typer.Option(help="Artefacts, comma separated.")] = ",".join(FORMATS),
+    codec: Annotated[
+        Codec | None, typer.Option(help="Of recordings without a header, G.711 samples alone: alaw or ulaw.")
+    ] = None,
+    sample_rate_hz: Annotated[int | None, typer.Option(min=4000, max=48_000, help="Of these: with --codec.")] = None,
+    channel_count: Annotated[int | None, typer.Option(min=1, max=32, help="Of these: with --codec.")] = None,
     redo: Annotated[bool, typer.Option("--redo", help="Also what was done before.")] = False,
     lang: LocaleOption = "ru",
 ) -> None:
     """Transcribe recordings. Running again does only what is new."""
     console = tables.console()
+    headerless = _declared(codec, sample_rate_hz, channel_count)
     try:
-        found = recordings.find(sources)
+        found = recordings.find(sources, headerless=headerless is not None)
     except FileNotFoundError as error:
         raise typer.BadParameter(f"{error} is not there", param_hint="FILE|FOLDER") from error
     if not found:
@@ -51,6 +59,7 @@ def transcribe(
         channels=_listed(channels),
         formats=_known_formats(formats),
         locale=lang,
+        headerless=headerless,
         fingerprint=weights.sha256,
     )
     make_folder(out)
@@ -92,6 +101,14 @@ def show(result: Result, console: Console, locale: Locale) -> None:
         console.print(mono, style="yellow")
     console.print(text("results", locale, folder=str(result.out)), markup=False)
     console.print(text("calls_workbook", locale, path=str(result.out / WORKBOOK)), markup=False)
+
+
+def _declared(codec: Codec | None, sample_rate_hz: int | None, channel_count: int | None) -> Headerless | None:
+    if codec is not None and sample_rate_hz is not None and channel_count is not None:
+        return Headerless(codec, sample_rate_hz, channel_count)
+    if codec is not None or sample_rate_hz is not None or channel_count is not None:
+        raise typer.BadParameter("--codec, --sample-rate-hz and --channel-count come together", param_hint="--codec")
+    return None
 
 
 def _listed(value: str) -> tuple[str, ...]:

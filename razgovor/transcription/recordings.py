@@ -13,6 +13,8 @@ from typing import Final
 EXTENSIONS: Final = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac", ".amr", ".gsm", ".wave"}
 )
+#: And this too, where somebody says how samples without a header are coded.
+HEADERLESS_EXTENSIONS: Final = frozenset({".alaw", ".al", ".ulaw", ".ul", ".pcma", ".pcmu", ".g711a", ".g711u", ".raw"})
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -31,13 +33,18 @@ class Recording:
     stem: str
 
 
-def find(sources: Sequence[Path]) -> list[Recording]:
+def find(sources: Sequence[Path], *, headerless: bool = False) -> list[Recording]:
     """Recordings in files and folders, in the order of names.
+
+    Args:
+        sources: Files and folders.
+        headerless: Whether files that hold nothing but samples are looked for too.
 
     Raises:
         FileNotFoundError: A source is not there.
     """
-    named = dict(_named(sources))
+    extensions = EXTENSIONS | HEADERLESS_EXTENSIONS if headerless else EXTENSIONS
+    named = dict(_named(sources, extensions))
     stems = Counter(_without_extension(name) for name in named)
     return [
         Recording(path, name, name if stems[_without_extension(name)] > 1 else _without_extension(name))
@@ -45,13 +52,13 @@ def find(sources: Sequence[Path]) -> list[Recording]:
     ]
 
 
-def _named(sources: Sequence[Path]) -> Iterable[tuple[str, Path]]:
+def _named(sources: Sequence[Path], extensions: frozenset[str]) -> Iterable[tuple[str, Path]]:
     taken: set[str] = set()
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(source)
         # Two folders on one command line may hold the same names: then the folder's own name goes in front.
-        for path in _recordings_below(source):
+        for path in _recordings_below(source, extensions):
             name = path.relative_to(source if source.is_dir() else source.parent).as_posix()
             if name in taken:
                 name = f"{path.parent.name}/{path.name}"
@@ -59,10 +66,10 @@ def _named(sources: Sequence[Path]) -> Iterable[tuple[str, Path]]:
             yield name, path
 
 
-def _recordings_below(source: Path) -> list[Path]:
+def _recordings_below(source: Path, extensions: frozenset[str]) -> list[Path]:
     if source.is_file():
         return [source]
-    return sorted(path for path in source.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    return sorted(path for path in source.rglob("*") if path.suffix.lower() in extensions and path.is_file())
 
 
 def _without_extension(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.audio import SNIFF_BYTES, Headerless, sniff_declared
 from pipeline.contracts import states
 from pipeline.contracts.events import Timings
 from razgovor.client import IngestClient, Job, JobResult, JobTimings, Refused
@@ -30,6 +31,7 @@ class Wanted:
         formats: Artefacts.
         locale: Of exports and reasons: `ru` or `en`.
         language: Spoken.
+        headerless: How recordings without a header are coded; None: there are none.
         fingerprint: Of model and parameters: goes into each row's key.
     """
 
@@ -37,21 +39,36 @@ class Wanted:
     formats: tuple[str, ...] = ("txt", "vtt", "xlsx", "json")
     locale: str = "ru"
     language: str = "ru"
+    headerless: Headerless | None = None
     fingerprint: str = ""
 
     def key(self, audio_sha256: str) -> str:
         """What the result of a recording depends on."""
         options = "/".join((",".join(self.channels), ",".join(sorted(self.formats)), self.locale, self.language))
-        return f"{audio_sha256}/{self.fingerprint}/{options}"
+        coded = "" if self.headerless is None else f"/{self.headerless.media_type}"
+        return f"{audio_sha256}/{self.fingerprint}/{options}{coded}"
 
-    def fields(self) -> Mapping[str, str]:
-        """As ingest takes them."""
+    def fields(self, recording: Path) -> Mapping[str, str]:
+        """As ingest takes them for a recording: what it says itself need not be said."""
         exported = [name for name in self.formats if name != "json"]  # the transcript itself is always there
         return {
             "channels": ",".join(self.channels),
             "formats": ",".join(exported) or "txt",
             "locale": self.locale,
             "language": self.language,
+            **self._declared(recording),
+        }
+
+    def _declared(self, recording: Path) -> Mapping[str, str]:
+        if self.headerless is None:
+            return {}
+        with recording.open("rb") as file:
+            if sniff_declared(file.read(SNIFF_BYTES)) is not None:
+                return {}
+        return {
+            "codec": self.headerless.codec,
+            "sample_rate_hz": str(self.headerless.sample_rate_hz),
+            "channel_count": str(self.headerless.channels),
         }
 
 
@@ -77,7 +94,7 @@ class Session:
         for recording, audio_sha256 in recordings:
             key = self.wanted.key(audio_sha256)
             try:
-                job_id = self.client.submit(recording.path, self.wanted.fields())
+                job_id = self.client.submit(recording.path, self.wanted.fields(recording.path))
             except Refused as refusal:
                 self.on_change(recording, REFUSED)
                 yield Row(file=recording.name, key=key, state=REFUSED, reason=refusal.code, reason_text=refusal.detail)

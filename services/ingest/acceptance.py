@@ -80,7 +80,9 @@ class Acceptance:
     def _accept(self, upload: Upload, request: Request) -> Accepted:
         stored = upload.commit()
         reach("ingest.audio_put")
-        audio = self._probed(upload, stored)
+        headerless = upload.headerless
+        found = self._probed(upload) if headerless is None else headerless.probe(stored.size_bytes)
+        audio = _described(stored, found)
         fields = request.fields
         submission = handler.resolve(upload.job_id, request.client, fields, audio, file_name=request.file_name)
         self._store.put(submission.call_info_key, submission.call_info.to_bytes(), media_type="application/json")
@@ -90,22 +92,27 @@ class Acceptance:
             idempotency = IdempotencyKey(request.idempotency_key, fields.fingerprint(audio.sha256))
         return self._submissions.submit(submission, idempotency)
 
-    def _probed(self, upload: Upload, audio: StoredAudio) -> StoredAudio:
+    def _probed(self, upload: Upload) -> Probe | None:
         with upload.as_file() as path:
             try:
-                found = self._probe(path)
+                return self._probe(path)
             except (ChildError, CallFault) as error:
                 # Nothing is known then; the transcriber finds out what the recording is, and names it.
                 logs.get(__name__).info("probe_failed", error=type(error).__name__)
-                return audio
-        return replace(
-            audio,
-            declared_duration_ms=found.declared_duration_ms,
-            sample_rate_hz=found.sample_rate_hz,
-            channels=found.channels,
-        )
+                return None
 
     def _discard(self, job_id: str) -> None:
         for key in (layout.call_info_key(job_id), layout.audio_key(job_id)):
             with suppress(Transient):  # an orphan then; the ledger's janitor sweeps those
                 self._store.delete(key)
+
+
+def _described(audio: StoredAudio, found: Probe | None) -> StoredAudio:
+    if found is None:
+        return audio
+    return replace(
+        audio,
+        declared_duration_ms=found.declared_duration_ms,
+        sample_rate_hz=found.sample_rate_hz,
+        channels=found.channels,
+    )

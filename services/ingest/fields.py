@@ -24,12 +24,14 @@ from pydantic import (
     ValidationError,
 )
 
+from pipeline.audio import Headerless
 from services.ingest.clients import FORMATS, ROLES
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.texts import storable
 
 MAX_METADATA_BYTES: Final = 16_384
 MAX_CHANNELS: Final = 2
+_HEADERLESS: Final = ("codec", "sample_rate_hz", "channel_count")
 _ISO_8601: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -130,10 +132,29 @@ class CallFields(BaseModel):
         | None
     ) = Field(default=None, description="Exports wanted: txt,vtt,xlsx. Default: yours.")
     priority: Literal["interactive", "normal", "bulk"] = Field(default="normal", description="How urgent it is.")
+    codec: Literal["alaw", "ulaw"] | None = Field(
+        default=None,
+        description="Only of a recording without a header, G.711 samples and nothing else: alaw or ulaw. In a form before the file.",
+    )
+    sample_rate_hz: Annotated[int, Field(ge=4000, le=48_000)] | None = Field(
+        default=None, description="With codec: samples a second of each channel, e.g. 8000."
+    )
+    channel_count: Annotated[int, Field(ge=1, le=32)] | None = Field(
+        default=None, description="With codec: how many channels take turns, sample by sample."
+    )
+
+    @property
+    def headerless(self) -> Headerless | None:
+        """What is said of a recording without a header; None for all others."""
+        if self.codec is None or self.sample_rate_hz is None or self.channel_count is None:
+            return None
+        return Headerless(self.codec, self.sample_rate_hz, self.channel_count)
 
     def fingerprint(self, audio_sha256: str) -> bytes:
         """SHA-256 of the whole request, by which a repeated idempotency key is the same request or another one."""
-        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        # Younger fields count once they are given: a key that an earlier release saw must stay the same.
+        unsaid = {name for name in _HEADERLESS if getattr(self, name) is None}
+        said = json.dumps(self.model_dump(mode="json", exclude=unsaid), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(f"{audio_sha256}\n{said}".encode()).digest()
 
 
@@ -154,7 +175,16 @@ def parse_fields(texts: Mapping[str, str], languages: Collection[str]) -> CallFi
         raise _refusal(error) from None
     if fields.language is not None and fields.language not in languages:
         raise Problem(INVALID_FIELD, f"must be one of {', '.join(sorted(languages))}", field="language")
+    _refuse_half_a_declaration(fields)
     return fields
+
+
+def _refuse_half_a_declaration(fields: CallFields) -> None:
+    """A recording without a header is described whole or not at all; nothing of it is guessed."""
+    given = {name for name in _HEADERLESS if getattr(fields, name) is not None}
+    for name in _HEADERLESS:
+        if given and name not in given:
+            raise Problem(INVALID_FIELD, f"must come with {', '.join(sorted(given))}", field=name)
 
 
 def _refusal(error: ValidationError) -> Problem:

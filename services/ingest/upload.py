@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pipeline.audio import SNIFF_BYTES, Sniffed
+from pipeline.audio import SNIFF_BYTES, UNKNOWN, Headerless, Sniffed, sniff_declared
 from pipeline.blobs.ports import BlobStore, BlobWriter
 from pipeline.contracts import layout
-from services.ingest.problems import EMPTY_FILE, TOO_LARGE, UNSUPPORTED_MEDIA, Problem
+from services.ingest.problems import EMPTY_FILE, INVALID_FIELD, TOO_LARGE, UNSUPPORTED_MEDIA, Problem
 from services.ingest.submissions import StoredAudio
 
 
@@ -37,8 +37,18 @@ class Upload:
         self._media_type = ""
         self._hash = hashlib.sha256()
         self._size_bytes = 0
+        self._headerless: Headerless | None = None
         self.job_id = job_id
         self.key = layout.audio_key(job_id)
+
+    @property
+    def headerless(self) -> Headerless | None:
+        """What was said of a recording without a header."""
+        return self._headerless
+
+    def declare(self, headerless: Headerless | None) -> None:
+        """Take the caller's word for what the bytes are, if there is any; before the first of them."""
+        self._headerless = headerless
 
     @property
     def begun(self) -> bool:
@@ -116,18 +126,36 @@ class Upload:
         self._writer = None
 
     def _start(self) -> None:
-        sniffed = self._sniff(self._head[:SNIFF_BYTES])
-        if not sniffed.is_audio:
-            raise Problem(
-                UNSUPPORTED_MEDIA,
-                f"the bytes are {sniffed.media_type}, which is no recording that can be read",
-                field="file",
-                facts={"detected": sniffed.media_type},
-            )
-        self._media_type = sniffed.media_type
-        self._writer = self._stack.enter_context(self._store.writer(self.key, media_type=sniffed.media_type))
+        media_type = self._sniffed() if self._headerless is None else self._declared(self._headerless)
+        self._media_type = media_type
+        self._writer = self._stack.enter_context(self._store.writer(self.key, media_type=media_type))
         self._writer.write(self._head)
         self._head = b""
+
+    def _sniffed(self) -> str:
+        sniffed = self._sniff(self._head[:SNIFF_BYTES])
+        if not sniffed.is_audio:
+            raise _unsupported(sniffed)
+        return sniffed.media_type
+
+    def _declared(self, headerless: Headerless) -> str:
+        sniffed = sniff_declared(self._head[:SNIFF_BYTES])
+        if sniffed is None:
+            return headerless.media_type
+        if sniffed.is_audio:
+            detail = f"the bytes are {sniffed.media_type}, which says itself what it holds: leave codec out"
+            raise Problem(INVALID_FIELD, detail, field="codec", facts={"detected": sniffed.media_type})
+        raise _unsupported(sniffed)
+
+
+def _unsupported(sniffed: Sniffed) -> Problem:
+    advice = "; samples without a header need codec in front of them" if sniffed.media_type == UNKNOWN else ""
+    return Problem(
+        UNSUPPORTED_MEDIA,
+        f"the bytes are {sniffed.media_type}, which is no recording that can be read{advice}",
+        field="file",
+        facts={"detected": sniffed.media_type},
+    )
 
 
 def too_large(max_bytes: int) -> Problem:

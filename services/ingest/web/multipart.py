@@ -38,6 +38,7 @@ class FormReader:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.has_file = False
+        self.fields_before_file: dict[str, str] = {}
         self._parts = 0
         self._ended = False
         self._name = ""
@@ -113,6 +114,7 @@ class FormReader:
             raise _bad("a part stands twice")
         if self._name == FILE_PART:
             self.has_file = True
+            self.fields_before_file = dict(self.fields)
             self.file_name = _text(options[b"filename"]) if b"filename" in options else None
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:

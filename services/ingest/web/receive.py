@@ -5,7 +5,7 @@ Nothing blocks the event loop: bytes are gathered and written by threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,19 +67,30 @@ async def receive_raw(request: Request, upload: Upload, limits: UploadLimits) ->
     return bytes(pending)
 
 
-async def receive_form(request: Request, upload: Upload, limits: UploadLimits) -> Received:
+async def receive_form(
+    request: Request, upload: Upload, limits: UploadLimits, on_file: Callable[[Mapping[str, str]], None]
+) -> Received:
     """Take the form's file as the recording, its other parts as fields.
 
+    Args:
+        request: Its body was not read yet.
+        upload: Where the recording goes.
+        limits: What is taken.
+        on_file: Told the fields that came before the file, before its first byte goes anywhere.
+
     Raises:
-        Problem: See `body.chunks`, `FormReader` and `Upload`.
+        Problem: See `body.chunks`, `FormReader` and `Upload`; and as `on_file` raises it.
     """
     form = FormReader(request.headers["content-type"])
     pending = bytearray()
-    empty = True
+    empty, told = True, False
     max_bytes = limits.max_audio_bytes + FORM_OVERHEAD_BYTES
     async for chunk in body.chunks(request, max_bytes=max_bytes, limits=limits):
         empty = empty and not chunk
         pending += form.feed(chunk)
+        if form.has_file and not told:
+            on_file(form.fields_before_file)
+            told = True
         await _flush(upload, pending)
     if empty:
         raise Problem(EMPTY_FILE, "the request has no body")

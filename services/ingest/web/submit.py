@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any, Final
 
 import anyio
@@ -46,7 +47,8 @@ def _field_schema() -> dict[str, dict[str, Any]]:
         "priority": "normal",
     }
     return {
-        name: {"type": "string", "description": field.description, "example": examples[name]}
+        name: {"type": "string", "description": field.description}
+        | ({"example": examples[name]} if name in examples else {})
         for name, field in CallFields.model_fields.items()
     }
 
@@ -87,7 +89,7 @@ _OPENAPI: Final[dict[str, Any]] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {**_BINARY, "description": "The recording."}, **_FIELDS},
+                    "properties": {**_FIELDS, "file": {**_BINARY, "description": "The recording."}},
                 }
             },
             "application/octet-stream": {"schema": _BINARY},
@@ -117,7 +119,8 @@ _OPENAPI: Final[dict[str, Any]] = {
 )
 async def submit(request: Request, response: Response, ports: Ports, client: Writer) -> AcceptedDocument:
     """Send the recording as the part `file` of a multipart form, with the fields as further parts; or as the raw body,
-    with the fields in the query. WAV, FLAC, OGG, MP3, MP4 and AMR are taken; the bytes decide, not name or type.
+    with the fields in the query. WAV, FLAC, OGG, MP3, MP4, AAC and AMR are taken; the bytes decide, not name or type.
+    G.711 samples without a header are taken with `codec`, `sample_rate_hz` and `channel_count`, in a form before the file.
 
     202 means that the job will not be lost. Its state is at the address in `Location`.
     """
@@ -147,11 +150,21 @@ def _idempotency_key(request: Request) -> str | None:
 
 async def _receive(request: Request, upload: Upload, ports: WebPorts) -> tuple[CallFields, str | None, bytes]:
     if receive.is_form(request):
-        received = await receive.receive_form(request, upload, ports.limits)
-        return *_checked(received.fields, received.file_name, ports), received.tail
+        received = await receive.receive_form(request, upload, ports.limits, partial(_declare, upload, ports))
+        fields, file_name = _checked(received.fields, received.file_name, ports)
+        if fields.headerless != upload.headerless:
+            raise Problem(
+                INVALID_FIELD, "what describes a recording without a header must come before it", field="codec"
+            )
+        return fields, file_name, received.tail
     # A raw upload's fields are known before its first byte: refuse early.
     checked = _checked(receive.query_fields(request), None, ports)
+    upload.declare(checked[0].headerless)
     return *checked, await receive.receive_raw(request, upload, ports.limits)
+
+
+def _declare(upload: Upload, ports: WebPorts, before_file: Mapping[str, str]) -> None:
+    upload.declare(_checked(before_file, None, ports)[0].headerless)
 
 
 def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -> tuple[CallFields, str | None]:

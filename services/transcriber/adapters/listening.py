@@ -30,7 +30,7 @@ class Listener:
         """See `ports.FrontEnd.prepare`."""
         begin_s = perf_counter()
         _verify(order)
-        decoded = decode(order.audio, order.folder, self._limits)
+        decoded = decode(order.audio, order.folder, self._limits, media_type=order.recording.media_type)
         decoded_s = perf_counter()
         measured = self._measured(decoded)
         identical = self._identical(decoded, measured)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from pipeline.audio import DecodeLimits
+from pipeline.audio import DecodeLimits, Headerless
+from pipeline.audio.headerless import Codec
 from pipeline.errors import CallFault, Postponed
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
@@ -69,6 +71,25 @@ def test_an_engine_that_listens_to_a_spectrum_gets_it_with_the_windows(tmp_path:
         for window in call.windows:
             assert window.mel is not None
             assert read(window.mel).shape == (128, window.samples // 160)
+
+
+@pytest.mark.parametrize("codec", ["alaw", "ulaw"])
+def test_samples_without_a_header_are_heard_as_their_event_describes_them(
+    codec: Codec, front_end: ChildFrontEnd, tmp_path: Path
+) -> None:
+    in_wav = SAMPLES / "bank.wav"
+    samples, rate_hz = soundfile.read(in_wav, dtype="float32")
+    plain = tmp_path / "call"
+    soundfile.write(plain, samples, rate_hz, format="RAW", subtype=codec.upper())
+    declared = Headerless(codec, rate_hz, 2).media_type
+
+    with front_end.prepare(in_wav, Recording(call="j/1", sha256=sha256(in_wav))) as call:
+        expected = [[piece.span for piece in window.pieces] for window in call.windows]
+    with front_end.prepare(plain, Recording(call="j/1", sha256=sha256(plain), media_type=declared)) as call:
+        found = [[piece.span for piece in window.pieces] for window in call.windows]
+
+    assert len(found) == len(expected)
+    assert codec == "ulaw" or found == expected  # the WAV is A-law: its samples are the same
 
 
 def test_channel_files_are_nobody_elses_business(front_end: ChildFrontEnd) -> None:

@@ -20,6 +20,12 @@ def refused(**texts: str) -> Problem:
     return caught.value
 
 
+def test_a_request_of_an_earlier_release_keeps_its_fingerprint() -> None:
+    fields = parse_fields({"call_id": "c-1", "operator": "Анна", "channels": "operator,customer"}, LANGUAGES)
+    seen = "d0eefd8ecfeb5dd5672b752082670496f6242996f66b75d6fc1636171b3afb6b"
+    assert fields.fingerprint("0" * 64).hex() == seen
+
+
 def test_every_field_is_understood() -> None:
     fields = parse_fields(
         {

@@ -20,6 +20,12 @@ def test_a_folder_is_searched_for_recordings_only(tmp_path: Path) -> None:
     assert [(one.name, one.stem) for one in found] == [("a.wav", "a"), ("day/b.MP3", "day/b")]
 
 
+def test_samples_without_a_header_are_found_where_they_are_expected(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.alaw", "c.UL", "notes.txt")
+    assert [one.name for one in recordings.find([tmp_path])] == ["a.wav"]
+    assert [one.name for one in recordings.find([tmp_path], headerless=True)] == ["a.wav", "b.alaw", "c.UL"]
+
+
 def test_the_extension_is_kept_where_stems_are_equal(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "a.mp3", "b.wav")
     assert [one.stem for one in recordings.find([tmp_path])] == ["a.mp3", "a.wav", "b"]

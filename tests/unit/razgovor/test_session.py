@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.audio import Headerless
 from razgovor.client import IngestClient, Refused
 from razgovor.transcription.recordings import Recording
 from razgovor.transcription.session import Session, Wanted
@@ -74,3 +75,22 @@ def test_a_file_that_ingest_refuses_is_a_row_too(tmp_path: Path) -> None:
 def test_an_answer_that_is_no_problem_document_is_still_a_refusal() -> None:
     with client(lambda _request: httpx.Response(502)) as broken, pytest.raises(Refused, match="http_502"):
         broken.job("job-1")
+
+
+def test_only_recordings_without_a_header_are_declared(tmp_path: Path) -> None:
+    wanted = Wanted(headerless=Headerless("ulaw", 8000, 2))
+    samples, wave = tmp_path / "a.ulaw", tmp_path / "b.wav"
+    samples.write_bytes(bytes(range(256)) * 20)
+    wave.write_bytes(b"RIFF\0\0\0\0WAVE" + bytes(100))
+
+    declaration = {"codec": "ulaw", "sample_rate_hz": "8000", "channel_count": "2"}
+    assert declaration.items() <= wanted.fields(samples).items()
+    assert not declaration.keys() & wanted.fields(wave).keys()
+
+
+def test_another_declaration_is_another_result() -> None:
+    keys = {
+        Wanted(headerless=declared).key("0" * 64)
+        for declared in (None, Headerless("alaw", 8000, 1), Headerless("alaw", 8000, 2))
+    }
+    assert len(keys) == 3

@@ -81,6 +81,20 @@ def wav(
     return b"RIFF" + struct.pack("<I", len(body) & 0xFFFFFFFF) + body
 
 
+def amr_wb(seconds: float) -> bytes:
+    """Wideband AMR at its slowest mode, of noise; FFmpeg has no encoder for it."""
+    frame = struct.pack("B", 0 << 3 | 1 << 2)
+    noise = np.random.default_rng(7)
+    return b"#!AMR-WB\n" + b"".join(frame + noise.bytes(17) for _ in range(round(seconds * 50)))
+
+
+def g711(samples: Samples, codec: str) -> bytes:
+    """Samples without a header; `alaw` or `ulaw`."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, 8000, format="RAW", subtype=codec.upper())
+    return file.getvalue()
+
+
 def pcm(samples: Samples) -> bytes:
     """16-bit little-endian samples."""
     return np.round(samples * 32767).astype("<i2").tobytes()

@@ -36,6 +36,10 @@ VORBIS = make.by_soundfile(make.stereo(20), "OGG", "VORBIS")
 OPUS = make.by_soundfile(make.stereo(8), "OGG", "OPUS")
 MP3 = make.by_soundfile(SOUND, "MP3", "MPEG_LAYER_III")
 M4A = make.by_ffmpeg(SOUND, "ipod", "aac", movflags="faststart")
+AAC = make.by_ffmpeg(SOUND, "adts", "aac")
+AMR = make.by_ffmpeg(SOUND[:, 0], "amr", "libopencore_amrnb")
+IMA = make.by_soundfile(SOUND, "WAV", "IMA_ADPCM")
+MS_ADPCM = make.by_soundfile(SOUND, "WAV", "MS_ADPCM")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,11 @@ M4A = make.by_ffmpeg(SOUND, "ipod", "aac", movflags="faststart")
         make.by_soundfile(SOUND[: RATE_HZ // 2], "MP3", "MPEG_LAYER_III"),
         FLAC[:400],
         b"#!AMR\n",
+        b"#!AMR-WB\n",
+        AMR[:200],
+        AAC[:2000],
+        make.amr_wb(0.5),
+        make.wav(b"", tag=0x11, bits=4, block_bytes=256, extra=b"\xf9\x01"),
     ],
 )
 def test_under_a_second_of_sound_is_no_audio(tmp_path: Path, data: bytes) -> None:
@@ -145,7 +154,11 @@ def test_a_wrong_block_size_of_pcm_is_not_believed(tmp_path: Path) -> None:
     assert make.pitch_hz(make.read(audio.channels[1])) == pytest.approx(make.RIGHT_HZ, abs=1)
 
 
-@pytest.mark.parametrize("data", [FLAC, MP3, M4A, VORBIS, OPUS], ids=["flac", "mp3", "m4a", "vorbis", "opus"])
+@pytest.mark.parametrize(
+    "data",
+    [FLAC, MP3, M4A, VORBIS, OPUS, IMA, MS_ADPCM],
+    ids=["flac", "mp3", "m4a", "vorbis", "opus", "ima adpcm", "ms adpcm"],
+)
 def test_a_file_cut_in_half_keeps_its_half_and_is_truncated(tmp_path: Path, data: bytes) -> None:
     whole_s = decoded(tmp_path, data).duration_s
     audio = decoded(tmp_path, data[: len(data) // 2])
@@ -165,6 +178,15 @@ def test_flipped_bytes_in_the_middle_are_noticed_and_cost_little(tmp_path: Path,
     assert {path.name for path in tmp_path.iterdir()} == {"recording.raw", *(path.name for path in audio.channels)}
 
 
+@pytest.mark.parametrize("data", [AMR, AAC], ids=["amr", "aac"])
+def test_a_format_without_a_length_keeps_what_is_there(tmp_path: Path, data: bytes) -> None:
+    whole = decoded(tmp_path, data)
+    half = decoded(tmp_path, data[: len(data) // 2])
+    assert (whole.declared_duration_s, half.declared_duration_s) == (None, None)
+    assert not whole.truncated
+    assert half.duration_s == pytest.approx(whole.duration_s / 2, abs=0.2)
+
+
 def test_flipped_bytes_in_an_mp3_are_played_over(tmp_path: Path) -> None:
     middle = len(MP3) // 2
     audio = decoded(tmp_path, MP3[:middle] + bytes(40) + MP3[middle + 40 :])
@@ -173,11 +195,21 @@ def test_flipped_bytes_in_an_mp3_are_played_over(tmp_path: Path) -> None:
 
 def test_the_limit_of_length_counts_what_is_decoded(tmp_path: Path) -> None:
     limits = DecodeLimits(max_duration_s=2.5)
-    for data in (WAV, FLAC, MP3, M4A, make.wav(make.pcm(SOUND), channels=2, claimed_bytes=0)):
+    for data in (
+        WAV,
+        FLAC,
+        MP3,
+        M4A,
+        AAC,
+        AMR,
+        IMA,
+        make.amr_wb(SECONDS),
+        make.wav(make.pcm(SOUND), channels=2, claimed_bytes=0),
+    ):
         answer = fault(tmp_path, data, limits)
         assert answer.reason == "too_long"
         assert answer.details["limit_s"] == "2.5"
-        assert 2.5 < float(answer.details["found_s"]) < 5
+        assert 2.5 <= float(answer.details["found_s"]) < 5
     lying = make.wav(make.pcm(SOUND), channels=2, claimed_bytes=0xFFFFFFFF)
     assert decoded(tmp_path, lying, DecodeLimits(max_duration_s=SECONDS)).duration_s == SECONDS
 
@@ -217,7 +249,13 @@ def test_a_full_folder_is_not_the_calls_fault(tmp_path: Path) -> None:
         decode(source, tmp_path / "nowhere", LIMITS)
 
 
-SEEDS = {"wav": WAV, "flac": FLAC, "vorbis": VORBIS, "opus": OPUS, "mp3": MP3, "m4a": M4A}
+SEEDS = {"wav": WAV, "flac": FLAC, "vorbis": VORBIS, "opus": OPUS, "mp3": MP3, "m4a": M4A} | {
+    "aac": AAC,
+    "amr": AMR,
+    "amr-wb": make.amr_wb(SECONDS),
+    "ima": IMA,
+    "ms": MS_ADPCM,
+}
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

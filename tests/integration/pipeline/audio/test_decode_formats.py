@@ -42,6 +42,9 @@ STEREO = {
     "mp3": lambda x: make.by_soundfile(x, "MP3", "MPEG_LAYER_III"),
     "mp3 without its length": lambda x: make.by_ffmpeg(x, "mp3", "libmp3lame", write_xing="0", id3v2_version="0"),
     "m4a": lambda x: make.by_ffmpeg(x, "ipod", "aac"),
+    "m4a for streaming": lambda x: make.by_ffmpeg(x, "ipod", "aac", movflags="faststart"),
+    "wav MS ADPCM of FFmpeg": lambda x: make.by_ffmpeg(x, "wav", "adpcm_ms"),
+    "aac": lambda x: make.by_ffmpeg(x, "adts", "aac"),
 }
 
 
@@ -63,6 +66,7 @@ def test_channels_are_kept_apart_and_in_order(tmp_path: Path, kind: str) -> None
 MONO = {
     "wav GSM 6.10": lambda x: make.by_soundfile(x, "WAV", "GSM610"),
     "wav A-law": lambda x: make.by_soundfile(x, "WAV", "ALAW"),
+    "wav IMA ADPCM": lambda x: make.by_soundfile(x, "WAV", "IMA_ADPCM"),
     "wav G.726": lambda x: make.by_ffmpeg(x, "wav", "g726"),
     "amr": lambda x: make.by_ffmpeg(x, "amr", "libopencore_amrnb"),
     "3gp amr": lambda x: make.by_ffmpeg(x, "3gp", "libopencore_amrnb"),
@@ -78,6 +82,13 @@ def test_mono_is_one_channel(tmp_path: Path, kind: str) -> None:
     assert (audio.sample_rate_hz, audio.truncated, audio.identical_channels) == (8000, False, False)
     assert make.pitch_hz(make.read(channel)) == pytest.approx(make.LEFT_HZ, abs=3)
     assert make.level(make.read(channel)) == pytest.approx(make.LEVEL, rel=0.25)  # speech codecs
+
+
+def test_wideband_amr_keeps_its_16_khz(tmp_path: Path) -> None:
+    audio = decoded(tmp_path, make.amr_wb(SECONDS))
+    assert (audio.sample_rate_hz, audio.duration_s, audio.samples) == (16_000, SECONDS, round(SECONDS * 16_000))
+    assert (len(audio.channels), audio.truncated) == (1, False)
+    assert make.read(audio.channels[0]).any()
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 11_025, 16_000, 22_050, 44_100, 48_000])

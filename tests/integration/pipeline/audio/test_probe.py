@@ -32,6 +32,7 @@ def probed(folder: Path, data: bytes) -> Probe:
         (make.by_soundfile(SOUND, "MP3", "MPEG_LAYER_III"), "audio/mpeg", 300),
         (make.by_ffmpeg(SOUND, "mp3", "libmp3lame", write_xing="0"), "audio/mpeg", 300),
         (make.by_ffmpeg(SOUND, "ipod", "aac"), "audio/mp4", 300),
+        (make.by_ffmpeg(SOUND, "ipod", "aac", movflags="faststart"), "audio/mp4", 300),
     ],
 )
 def test_a_header_is_read_as_it_is(tmp_path: Path, data: bytes, media_type: str, slack_ms: int) -> None:
@@ -48,6 +49,10 @@ def test_a_header_is_read_as_it_is(tmp_path: Path, data: bytes, media_type: str,
         (make.wav(bytes(64_000), rate_hz=0), (None, None, 1)),
         (make.wav(bytes(64_000), channels=0), (None, 8000, None)),
         (make.wav(bytes(64_000), channels=255), (16, 8000, 255)),
+        (make.by_ffmpeg(SOUND[:, 0], "amr", "libopencore_amrnb"), (None, 8000, 1)),
+        (make.amr_wb(3.0), (None, 16_000, 1)),
+        (make.by_ffmpeg(SOUND, "adts", "aac"), (None, 8000, 2)),
+        (make.wav(b"", tag=0x11, bits=4, block_bytes=0), (None, 8000, 1)),
         (b"RIFF\0\0\0\0WAVE", (None, None, None)),
         (b"fLaC" + bytes(100), (None, None, None)),
         (b"OggS" + bytes(100), (None, None, None)),
@@ -79,6 +84,8 @@ STARTS = (
     make.by_soundfile(SOUND, "MP3", "MPEG_LAYER_III")[:60],
     make.by_ffmpeg(SOUND, "ipod", "aac", movflags="faststart")[:300],
     b"#!AMR\n",
+    b"#!AMR-WB\n",
+    make.by_ffmpeg(SOUND, "adts", "aac")[:60],
 )
 
 

@@ -28,7 +28,8 @@ SOUND = make.stereo(2.0)
         (make.by_ffmpeg(SOUND, "mp3", "libmp3lame", write_xing="0", id3v2_version="0"), "audio/mpeg"),
         (make.by_ffmpeg(SOUND, "ipod", "aac"), "audio/mp4"),
         (make.by_ffmpeg(SOUND[:, 0], "amr", "libopencore_amrnb"), "audio/amr"),
-        (b"#!AMR-WB\n" + bytes(60), "audio/amr-wb"),
+        (make.by_ffmpeg(SOUND, "adts", "aac"), "audio/aac"),
+        (make.amr_wb(1.0), "audio/amr-wb"),
     ],
 )
 def test_audio_is_known_by_its_content(data: bytes, media_type: str) -> None:
