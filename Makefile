@@ -85,8 +85,10 @@ bench-transcriber-scale: .venv/dev model ## Memory over 1,000 calls and a call o
 bench-gpu: .venv/dev ## What the GPU here carries: turbo and large-v3 of true shape, random weights
 	$(BIN)/python -m bench.gpu
 
-bench: .venv/dev model ## Peak memory of each service; with AUDIO=folder (calls/, nonspeech/) also how right the words are
+bench: .venv/dev model ## Peak memory of each service, also for three hours; the front end; with AUDIO=folder (calls/, nonspeech/) also how right the words are
 	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/memory.py --hours 3
+	$(BIN)/python bench/front_end.py
 	$(if $(AUDIO),$(BIN)/razgovor eval $(AUDIO)/calls --silence $(AUDIO)/nonspeech --out bench/out/eval --lang en)
 
 model: .venv/runtime ## Whisper base into the user's cache (150 MB, once)

@@ -15,8 +15,8 @@ from services.transcriber.domain.windows import Window
 Samples = NDArray[np.float32]
 
 _SAMPLE_BYTES: Final = 4
-#: Frames read at once: 131 s of one channel, 8 MB.
-BLOCK_FRAMES: Final = 4096
+#: Frames read at once: 8 s of one channel, half a MiB. What the speech model holds of a block is many times that.
+BLOCK_FRAMES: Final = 256
 
 
 def read(pcm: Path, span: Span) -> Samples:

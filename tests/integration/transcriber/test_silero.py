@@ -25,6 +25,7 @@ def channel(front_end: ChildFrontEnd) -> Iterator[Path]:
 
 def test_blocks_give_what_the_whole_gives(channel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silero = Silero(weights())
+    monkeypatch.setattr(pcm, "BLOCK_FRAMES", 2000)
     whole = silero.probabilities(channel, Span(0, 2000))
     monkeypatch.setattr(pcm, "BLOCK_FRAMES", 37)
 
