@@ -4,7 +4,7 @@
     python bench/memory.py --hours 3
 
 The long recording is mostly digital silence, with a call now and then: it tries what grows with a file, not the engine.
-Resident set of a service with its children, looked at ten times a second; shared pages count in each of them.
+Resident sets of the services and of their children, looked at ten times a second; shared pages count in each of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 import os
 import tempfile
 import threading
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -35,21 +37,33 @@ OUT: Final = Path(__file__).parent / "out"
 MEGABYTE: Final = 1 << 20
 
 
-def resident_bytes(pid: int) -> int:
-    """Of a process and all below it; 0 if it is gone."""
-    try:
+def resident_bytes(pid: int, service: str) -> dict[str, int]:
+    """Of a service and all below it; what `pipeline.isolation` gave a name stands by itself."""
+    found: Counter[str] = Counter()
+    with suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)
-        return sum(one.memory_info().rss for one in (root, *root.children(recursive=True)))
-    except psutil.NoSuchProcess:
-        return 0
+        for one in (root, *root.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                found[_name(one) or service] += one.memory_info().rss
+    return found
+
+
+def _name(process: psutil.Process) -> str | None:
+    """What a child was called by its parent; see `pipeline.isolation.process`."""
+    match process.cmdline():
+        case [_, "-P", "-c", boot, name, *_] if "pipeline.isolation.child" in boot:
+            return name
+        case _:
+            return None
 
 
 def watch(stack: Stack, peaks: dict[str, int], stop: threading.Event) -> None:
-    """Keep each service's largest resident set until told to stop."""
+    """Keep the largest resident set of each until told to stop."""
     while not stop.wait(0.1):
         for one in stack.service_states():
             if one.pid is not None:
-                peaks[one.name] = max(peaks.get(one.name, 0), resident_bytes(one.pid))
+                for name, size_bytes in resident_bytes(one.pid, one.name).items():
+                    peaks[name] = max(peaks.get(name, 0), size_bytes)
 
 
 def long_recording(folder: Path, hours: int) -> Path:
@@ -87,9 +101,9 @@ def run(source: Path, report: Path) -> None:
         carry(stack, plan(found, Wanted(), out, redo=True), out, console, "en")
         stop.set()
         watcher.join()
-    table = Table("service", "peak MiB")
-    for service, peak in peaks.items():
-        table.add_row(service, str(peak // MEGABYTE))
+    table = Table("process", "peak MiB")
+    for process, peak in sorted(peaks.items()):
+        table.add_row(process, str(peak // MEGABYTE))
     console.print(table)
     report.parent.mkdir(exist_ok=True)
     report.write_text(json.dumps({"peak_bytes": peaks}, indent=1), encoding="utf-8")
