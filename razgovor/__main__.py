@@ -14,6 +14,7 @@ from razgovor.commands import (
     dlq,
     doctor,
     evaluate,
+    glossary,
     keys,
     models,
     peers,
@@ -37,6 +38,7 @@ app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
+app.add_typer(glossary.app, name="glossary")
 app.add_typer(dlq.app, name="dlq")
 app.command("requeue")(requeue.requeue_command)
 app.command("audit")(audit.audit_command)

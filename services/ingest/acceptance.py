@@ -27,12 +27,13 @@ from services.ingest.upload import Upload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as far as it is checked."""
+    """A request as far as it is checked; `languages` are those that this installation transcribes."""
 
     client: Client
     fields: CallFields
     file_name: str | None
     idempotency_key: str | None
+    languages: frozenset[str] = frozenset({"ru"})
 
 
 class Acceptance:
@@ -84,7 +85,14 @@ class Acceptance:
         found = self._probed(upload) if headerless is None else headerless.probe(stored.size_bytes)
         audio = _described(stored, found)
         fields = request.fields
-        submission = handler.resolve(upload.job_id, request.client, fields, audio, file_name=request.file_name)
+        submission = handler.resolve(
+            upload.job_id,
+            request.client,
+            fields,
+            audio,
+            file_name=request.file_name,
+            languages=request.languages,
+        )
         self._store.put(submission.call_info_key, submission.call_info.to_bytes(), media_type="application/json")
         reach("ingest.call_info_put")
         idempotency = None

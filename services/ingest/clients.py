@@ -34,6 +34,8 @@ class Client:
     Attributes:
         channel_map: Roles by channel for a direction (`inbound`, `outbound`, `any`). Empty: roles are not known.
         language: What its calls are transcribed in unless they say so themselves.
+        languages: Those that `auto` chooses from; empty: all that the installation takes.
+        glossary_id: Of the glossary that its calls are heard with, `name@hash`; None: none.
         locale: Language of exports and reasons.
         formats: Artefacts it gets by default.
     """
@@ -42,6 +44,8 @@ class Client:
     name: str
     channel_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     language: str = "ru"
+    languages: tuple[str, ...] = ()
+    glossary_id: str | None = None
     locale: str = "ru"
     formats: tuple[str, ...] = FORMATS
 

@@ -29,6 +29,8 @@ from services.ingest.clients import FORMATS, ROLES
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.texts import storable
 
+#: In place of a language: tell it by ear.
+AUTO: Final = "auto"
 MAX_METADATA_BYTES: Final = 16_384
 MAX_CHANNELS: Final = 2
 _HEADERLESS: Final = ("codec", "sample_rate_hz", "channel_count")
@@ -120,7 +122,9 @@ class CallFields(BaseModel):
         ]
         | None
     ) = Field(default=None, description="Who speaks on each channel, e.g. operator,customer. Default: your rule.")
-    language: str | None = Field(default=None, description="What is spoken. Default: yours.")
+    language: str | None = Field(
+        default=None, description="What is spoken; auto: told by ear, among those of your account. Default: yours."
+    )
     locale: Literal["ru", "en"] | None = Field(default=None, description="Language of the exports. Default: yours.")
     formats: (
         Annotated[
@@ -163,7 +167,7 @@ def parse_fields(texts: Mapping[str, str], languages: Collection[str]) -> CallFi
 
     Args:
         texts: Names and values as they came.
-        languages: Codes that this installation transcribes.
+        languages: Codes that this installation transcribes, and `auto`.
 
     Raises:
         Problem: `invalid_field`, naming the first field at fault, never what it held.

@@ -5,13 +5,14 @@ Pure: no clock, no random, no I/O. Called by `web.submit` and by the repositorie
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pipeline.contracts import ids, layout
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.events import AudioObject, AudioUploaded
 from services.ingest.clients import Client
-from services.ingest.fields import CallFields
+from services.ingest.fields import AUTO, CallFields
 from services.ingest.submissions import StoredAudio, Submission
 from services.ingest.texts import stored_file_name
 
@@ -19,9 +20,25 @@ FIRST_RUN = 1
 
 
 def resolve(
-    job_id: str, client: Client, fields: CallFields, audio: StoredAudio, *, file_name: str | None
+    job_id: str,
+    client: Client,
+    fields: CallFields,
+    audio: StoredAudio,
+    *,
+    file_name: str | None,
+    languages: Collection[str],
 ) -> Submission:
-    """A submission: what the caller said, else the client's defaults, else nothing; never a guess."""
+    """A submission: what the caller said, else the client's defaults, else nothing; never a guess.
+
+    Args:
+        job_id: The job.
+        client: Whose it is.
+        fields: What the caller said.
+        audio: The recording as it lies in the store.
+        file_name: What it was called.
+        languages: That this installation transcribes.
+    """
+    language, among = _language(fields.language or client.language, client, languages)
     return Submission(
         job_id=job_id,
         run=FIRST_RUN,
@@ -40,10 +57,21 @@ def resolve(
         ),
         call_info_key=layout.call_info_key(job_id),
         channel_roles=fields.channels if fields.channels is not None else client.channel_roles(fields.direction),
-        language=fields.language or client.language,
+        language=language,
+        languages=among,
+        glossary_id=client.glossary_id,
         locale=fields.locale or client.locale,
         formats=fields.formats if fields.formats is not None else client.formats,
     )
+
+
+def _language(wanted: str, client: Client, installed: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """The language, and those to choose among by ear: the client's, as far as they are installed, its own first."""
+    if wanted != AUTO:
+        return wanted, ()
+    among = [language for language in client.languages if language in installed] or sorted(installed)
+    own = among[0] if client.language == AUTO else client.language
+    return own, (own, *(language for language in among if language != own))
 
 
 def announcement(submission: Submission, accepted_at: datetime) -> AudioUploaded:
@@ -67,6 +95,8 @@ def announcement(submission: Submission, accepted_at: datetime) -> AudioUploaded
         call_info_key=submission.call_info_key,
         channel_roles=submission.channel_roles,
         language=submission.language,
+        languages=submission.languages,
+        glossary_id=submission.glossary_id,
         locale=submission.locale,
         formats=submission.formats,
     )

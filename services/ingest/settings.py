@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from pipeline.blobs.settings import StoreSettings
 from pipeline.service import ServiceSettings
 from services.ingest import relay
 
@@ -53,3 +54,9 @@ class IngestSettings(ServiceSettings):
         if self.max_announced is not None:
             return self.max_announced
         return UNKNOWN_SLOTS_MAX_ANNOUNCED if self.slots is None else self.slots * relay.JOBS_PER_SLOT
+
+
+class GlossarySettings(StoreSettings):
+    """What the glossary's commands need of ingest's settings: the store."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore", env_ignore_empty=True)

@@ -36,6 +36,7 @@ class Submission:
 
     Attributes:
         call_info: What names people: for call.json and ingest's own table, never for an event.
+        languages: To choose among by ear; empty: `language` is fixed.
     """
 
     job_id: str
@@ -48,6 +49,8 @@ class Submission:
     call_info_key: str
     channel_roles: tuple[str, ...]
     language: str
+    languages: tuple[str, ...] = ()
+    glossary_id: str | None = None
     locale: str
     formats: tuple[str, ...]
 

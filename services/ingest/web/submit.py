@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest import acceptance
-from services.ingest.fields import CallFields, parse_fields
+from services.ingest.fields import AUTO, CallFields, parse_fields
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.submissions import Accepted
 from services.ingest.upload import Upload
@@ -129,7 +129,9 @@ async def submit(request: Request, response: Response, ports: Ports, client: Wri
     upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
     try:
         fields, file_name, tail = await _receive(request, upload, ports)
-        wanted = acceptance.Request(client=client, fields=fields, file_name=file_name, idempotency_key=key)
+        wanted = acceptance.Request(
+            client=client, fields=fields, file_name=file_name, idempotency_key=key, languages=ports.languages
+        )
         accepted = await _accept(request, ports, upload, tail, wanted)
     finally:
         if upload.begun:
@@ -169,7 +171,7 @@ def _declare(upload: Upload, ports: WebPorts, before_file: Mapping[str, str]) ->
 
 def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -> tuple[CallFields, str | None]:
     fields = {name: text for name, text in texts.items() if name != receive.FILE_NAME}
-    return parse_fields(fields, ports.languages), texts.get(receive.FILE_NAME, file_name)
+    return parse_fields(fields, {*ports.languages, AUTO}), texts.get(receive.FILE_NAME, file_name)
 
 
 async def _accept(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -25,7 +26,10 @@ CLIENT = Client(
 
 
 def resolve(client: Client = CLIENT, **texts: str) -> Submission:
-    return handler.resolve("j", client, parse_fields(texts, {"ru"}), AUDIO, file_name="a.wav")
+    languages = {"ru", "en", "kk"}
+    return handler.resolve(
+        "j", client, parse_fields(texts, {*languages, "auto"}), AUDIO, file_name="a.wav", languages=languages
+    )
 
 
 def test_what_the_caller_does_not_say_comes_from_the_client() -> None:
@@ -58,6 +62,40 @@ def test_roles_come_from_the_caller_then_the_direction_then_the_rule(
     texts: dict[str, str], roles: tuple[str, ...]
 ) -> None:
     assert resolve(CLIENT, **texts).channel_roles == roles
+
+
+def test_a_language_that_is_given_is_fixed() -> None:
+    submission = resolve(language="kk")
+    assert (submission.language, submission.languages) == ("kk", ())
+
+
+@pytest.mark.parametrize(
+    ("own", "languages", "among"),
+    [
+        ("ru", (), ("ru", "en", "kk")),
+        ("ru", ("kk", "ru"), ("ru", "kk")),
+        ("ru", ("en",), ("ru", "en")),
+        ("ru", ("de",), ("ru", "en", "kk")),
+        ("auto", ("kk", "ru"), ("kk", "ru")),
+        ("auto", (), ("en", "kk", "ru")),
+    ],
+)
+def test_by_ear_the_clients_languages_are_chosen_among_its_own_first(
+    own: str, languages: tuple[str, ...], among: tuple[str, ...]
+) -> None:
+    submission = resolve(replace(CLIENT, language=own, languages=languages), language="auto")
+    assert (submission.language, submission.languages) == (among[0], among)
+    assert handler.announcement(submission, ACCEPTED_AT).languages == among
+
+
+def test_a_client_whose_calls_are_always_told_by_ear_need_not_say_so() -> None:
+    submission = resolve(replace(CLIENT, language="auto", languages=("ru", "kk")))
+    assert (submission.language, submission.languages) == ("ru", ("ru", "kk"))
+
+
+def test_the_clients_glossary_is_announced() -> None:
+    submission = resolve(replace(CLIENT, glossary_id="tariffs@0123456789ab"))
+    assert handler.announcement(submission, ACCEPTED_AT).glossary_id == "tariffs@0123456789ab"
 
 
 def test_without_any_rule_roles_are_not_known_and_not_guessed() -> None:

@@ -31,12 +31,12 @@ WHERE i.client_id = %(client_id)s AND i.key = %(key)s
 -- name: add_submission
 INSERT INTO ingest.submissions (
     job_id, run, client_id, call_id, accepted_at, priority, audio_key, audio_sha256, audio_size_bytes, media_type,
-    declared_duration_ms, sample_rate_hz, channels, channel_roles, language, locale, formats,
-    file_name, started_at, direction, operator, customer_number, queue, metadata
+    declared_duration_ms, sample_rate_hz, channels, channel_roles, language, languages, glossary_id,
+    locale, formats, file_name, started_at, direction, operator, customer_number, queue, metadata
 ) VALUES (
     %(job_id)s, %(run)s, %(client_id)s, %(call_id)s, now(), %(priority)s, %(audio_key)s, %(audio_sha256)s,
     %(audio_size_bytes)s, %(media_type)s, %(declared_duration_ms)s, %(sample_rate_hz)s, %(channels)s,
-    %(channel_roles)s, %(language)s, %(locale)s, %(formats)s, %(file_name)s, %(started_at)s, %(direction)s,
+    %(channel_roles)s, %(language)s, %(languages)s, %(glossary_id)s, %(locale)s, %(formats)s, %(file_name)s, %(started_at)s, %(direction)s,
     %(operator)s, %(customer_number)s, %(queue)s, %(metadata)s
 )
 RETURNING accepted_at

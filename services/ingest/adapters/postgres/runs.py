@@ -80,6 +80,8 @@ def _submission(row: dict[str, Any]) -> Submission:
         call_info_key=layout.call_info_key(row["job_id"]),
         channel_roles=tuple(row["channel_roles"]),
         language=row["language"],
+        languages=tuple(row["languages"]),
+        glossary_id=row["glossary_id"],
         locale=row["locale"],
         formats=tuple(row["formats"]),
     )

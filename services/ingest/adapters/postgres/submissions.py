@@ -111,6 +111,8 @@ def _submission_row(submission: Submission) -> dict[str, Any]:
         "channels": audio.channels,
         "channel_roles": list(submission.channel_roles),
         "language": submission.language,
+        "languages": list(submission.languages),
+        "glossary_id": submission.glossary_id,
         "locale": submission.locale,
         "formats": list(submission.formats),
         "file_name": call.file_name,
