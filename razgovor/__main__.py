@@ -10,6 +10,7 @@ from razgovor.commands import (
     board,
     bundle,
     chaos,
+    clients,
     demo,
     dlq,
     doctor,
@@ -37,6 +38,7 @@ app.command("eval")(evaluate.evaluate_command)
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
 app.add_typer(glossary.app, name="glossary")
 app.add_typer(dlq.app, name="dlq")

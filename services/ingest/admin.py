@@ -1,20 +1,81 @@
-"""What an operator does by command: make keys, have jobs done again. Called by the command line; constructs what it needs."""
+"""What an operator does by command: keep clients and keys, have jobs done again, ask what waits. Called by the command line;
+constructs what it needs.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
-from services.ingest import keys
+from services.ingest import client_rules, keys, scopes
 from services.ingest.adapters.postgres import Database, PostgresBacklog, PostgresClients, PostgresRuns, migrate
 from services.ingest.backlog import Waiting
-from services.ingest.clients import SCOPES, Client, is_client_id
+from services.ingest.clients import Client
 from services.ingest.ports import Clients
 from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
 
 
-def add_key(clients: Clients, client: Client, key_id: bytes, secret: bytes, scopes: tuple[str, ...] = SCOPES) -> str:
+@contextmanager
+def clients_at(database_url: str) -> Iterator[Clients]:
+    """Clients and keys in a database, which is brought to this release first.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+
+    Raises:
+        Transient: The database does not answer.
+        Fatal, Permanent: It refuses.
+    """
+    migrate(database_url)
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield PostgresClients(database)
+    finally:
+        database.close()
+
+
+def create_client(clients: Clients, client: Client) -> bool:
+    """Keep a new client; False if there is one with this id.
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+    client_rules.check(client)
+    return clients.create(client)
+
+
+def change_client(clients: Clients, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
+    """Change a client's settings; see `Clients.change`.
+
+    Raises:
+        ValueError: A setting is not valid; nothing has changed.
+    """
+
+    def checked(client: Client) -> Client:
+        wanted = changed(client)
+        client_rules.check(wanted)
+        return wanted
+
+    return clients.change(client_id, checked)
+
+
+def new_key() -> tuple[bytes, bytes]:
+    """A random id and secret."""
+    return secrets.token_bytes(keys.KEY_ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES)
+
+
+def add_key(
+    clients: Clients,
+    client: Client,
+    key_id: bytes,
+    secret: bytes,
+    wanted: Sequence[str] = scopes.USUAL,
+    *,
+    lasts: timedelta | None = None,
+) -> str:
     """Keep a new key's hash; its client is made if it is missing, and left as it is if not.
 
     Args:
@@ -22,33 +83,48 @@ def add_key(clients: Clients, client: Client, key_id: bytes, secret: bytes, scop
         client: Whose key it is, with the defaults that it gets if it is new.
         key_id: keys.KEY_ID_BYTES random bytes.
         secret: keys.SECRET_BYTES random bytes.
-        scopes: What the key may do.
+        wanted: What the key may do.
+        lasts: How long it works; None: until it is revoked.
 
     Returns:
         The key's text: the only time it can be seen.
 
     Raises:
-        ValueError: The client's id or the scopes are not valid.
+        ValueError: The client's settings or the scopes are not valid.
     """
-    if not is_client_id(client.client_id):
-        raise ValueError("a client's name is 1 to 64 of A-Z a-z 0-9 . _ -")
-    if not scopes or not set(scopes) <= set(SCOPES):
-        raise ValueError(f"scopes are out of {', '.join(SCOPES)}")
+    client_rules.check(client)
+    allowed = scopes.checked(wanted)
+    parsed, text = _composed(key_id, secret)
+    clients.add_key(client, parsed.key_id, keys.secret_sha256(parsed.secret), allowed, lasts=lasts)
+    return text
+
+
+def rotate_key(clients: Clients, old_key_id: str, key_id: bytes, secret: bytes, overlap: timedelta) -> str | None:
+    """Keep a new key of the same client and scopes; the old one works on for the overlap only.
+
+    Returns:
+        The new key's text: the only time it can be seen. None: there is no such key, or it works no more.
+    """
+    parsed, text = _composed(key_id, secret)
+    rotated = clients.rotate_key(old_key_id, parsed.key_id, keys.secret_sha256(parsed.secret), overlap)
+    return text if rotated else None
+
+
+def _composed(key_id: bytes, secret: bytes) -> tuple[keys.ParsedKey, str]:
     text = keys.compose(key_id, secret)
     parsed = keys.parse(text)
     if parsed is None:
         raise ValueError("a key that cannot be read")
-    clients.add_key(client, parsed.key_id, keys.secret_sha256(parsed.secret), scopes)
-    return text
+    return parsed, text
 
 
-def create_key(database_url: str, client: Client, scopes: tuple[str, ...] = SCOPES) -> str:
+def create_key(database_url: str, client: Client, wanted: Sequence[str] = scopes.USUAL) -> str:
     """Make a key in a database, which is brought to this release first.
 
     Args:
         database_url: PostgreSQL, as the role that owns the schema `ingest`.
         client: `Client(client_id=NAME, name=NAME)`, with the defaults that it gets if it is new.
-        scopes: What the key may do.
+        wanted: What the key may do.
 
     Returns:
         The key's text: the only time it can be seen.
@@ -58,14 +134,8 @@ def create_key(database_url: str, client: Client, scopes: tuple[str, ...] = SCOP
         Transient: The database does not answer.
         Fatal, Permanent: It refuses.
     """
-    migrate(database_url)
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
-        key_id, secret = secrets.token_bytes(keys.KEY_ID_BYTES), secrets.token_bytes(keys.SECRET_BYTES)
-        return add_key(PostgresClients(database), client, key_id, secret, scopes)
-    finally:
-        database.close()
+    with clients_at(database_url) as clients:
+        return add_key(clients, client, *new_key(), wanted)
 
 
 def backlog_at(database_url: str) -> list[Waiting]:

@@ -19,6 +19,7 @@ from pipeline.telemetry.metrics import Metrics
 from services.ingest import relay
 from services.ingest.pace import Pace
 from services.ingest.ports import Outbox, OutboxTurn
+from services.ingest.priorities import PRIORITIES
 from services.ingest.submissions import Announcement
 
 GROUP = "transcriber"
@@ -171,7 +172,7 @@ class Announcer:
         """What is announced next: by priority as far as there is room for it, then client by client."""
         announced = sum(log.jobs for log in turn.logs())
         chosen: list[Announcement] = []
-        for priority in relay.PRIORITIES:
+        for priority in PRIORITIES:
             free = relay.room(priority, self._pace.max_announced, announced + len(chosen))
             limit = min(free, self._pace.batch_max - len(chosen))
             if limit:

@@ -25,12 +25,10 @@ from pydantic import (
 )
 
 from pipeline.audio import Headerless
-from services.ingest.clients import FORMATS, ROLES
+from services.ingest.clients import AUTO, FORMATS, ROLES
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.texts import storable
 
-#: In place of a language: tell it by ear.
-AUTO: Final = "auto"
 MAX_METADATA_BYTES: Final = 16_384
 MAX_CHANNELS: Final = 2
 _HEADERLESS: Final = ("codec", "sample_rate_hz", "channel_count")

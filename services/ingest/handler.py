@@ -11,8 +11,8 @@ from datetime import datetime
 from pipeline.contracts import ids, layout
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.events import AudioObject, AudioUploaded
-from services.ingest.clients import Client
-from services.ingest.fields import AUTO, CallFields
+from services.ingest.clients import AUTO, Client
+from services.ingest.fields import CallFields
 from services.ingest.submissions import StoredAudio, Submission
 from services.ingest.texts import stored_file_name
 
@@ -44,7 +44,7 @@ def resolve(
         run=FIRST_RUN,
         client_id=client.client_id,
         call_id=fields.call_id or job_id,
-        priority=fields.priority,
+        priority=client.priority(fields.priority),
         audio=audio,
         call_info=CallInfo(
             file_name=stored_file_name(file_name),

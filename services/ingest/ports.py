@@ -5,13 +5,14 @@ Every method may raise Transient (the database does not answer) and Permanent (i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Protocol
 
 from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
-from services.ingest.clients import Client, StoredKey
+from services.ingest.clients import Client, KeyFacts, StoredKey
 from services.ingest.jobs import Cursor, Job
 from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
@@ -22,16 +23,57 @@ class OutcomeUnknown(Transient):
 
 
 class Clients(Protocol):
-    """Clients and their keys."""
+    """Clients and their keys. Time is PostgreSQL's."""
 
     def find_key(self, key_id: str) -> StoredKey | None:
-        """A key with its client, revoked or not."""
+        """A key with its client, whether it still works or not."""
 
-    def add_key(self, client: Client, key_id: str, secret_sha256: bytes, scopes: Sequence[str]) -> None:
-        """Keep a new key; its client is made if it is missing, and left as it is if not."""
+    def add_key(
+        self,
+        client: Client,
+        key_id: str,
+        secret_sha256: bytes,
+        scopes: Sequence[str],
+        *,
+        lasts: timedelta | None = None,
+    ) -> None:
+        """Keep a new key, which works for so long (None: until it is revoked).
+
+        Its client is made if it is missing, and left as it is if not.
+        """
+
+    def rotate_key(self, key_id: str, new_key_id: str, secret_sha256: bytes, overlap: timedelta) -> bool:
+        """Keep a new key of the same client with the same scopes, and let the old one work on for the overlap only.
+
+        Returns:
+            False if there is no such key, or it works no more; then nothing was done.
+        """
 
     def revoke_key(self, key_id: str) -> bool:
         """Revoke; False if there is no such key. Repeating it changes nothing."""
+
+    def keys(self, client_id: str | None = None) -> list[KeyFacts]:
+        """The keys of a client, or of all, by client, the oldest first."""
+
+    def create(self, client: Client) -> bool:
+        """Keep a new client; False if there is one with this id, which is left as it is."""
+
+    def change(self, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
+        """Change a client's settings; those who change at once take turns.
+
+        Args:
+            client_id: Which one.
+            changed: From what it is to what it shall be. What it raises is raised, and nothing changes.
+
+        Returns:
+            What it is now; None if there is none.
+        """
+
+    def fetch(self, client_id: str) -> Client | None:
+        """A client; None if there is none."""
+
+    def all(self) -> list[Client]:
+        """Every client, by its id."""
 
 
 class Submissions(Protocol):

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.stream.ports import Delivered, LogBounds, TopicPartition
+from services.ingest.priorities import PRIORITIES
 
-#: From the most urgent on.
-PRIORITIES: Final = ("interactive", "normal", "bulk")
 #: So many announced jobs for each engine that works side by side: enough to keep it busy, little to wait behind.
 JOBS_PER_SLOT: Final = 20
 _RESERVED_PARTS: Final = 10

@@ -1,4 +1,4 @@
-"""The shipped fakes of `ports`: clients, submissions, jobs and outbox of one process, in memory."""
+"""The shipped fakes of `ports`: submissions, jobs and outbox of one process, in memory; clients: `memory_clients`."""
 
 from __future__ import annotations
 
@@ -13,42 +13,12 @@ from pipeline.contracts import states
 from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
-from services.ingest.clients import Client, StoredKey
 from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
 from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class MemoryClients:
-    """See `ports.Clients`. `down` makes every call end in Transient."""
-
-    def __init__(self) -> None:
-        self.down = False
-        self._clients: dict[str, Client] = {}
-        self._keys: dict[str, StoredKey] = {}
-
-    def find_key(self, key_id: str) -> StoredKey | None:
-        """See `Clients.find_key`."""
-        if self.down:
-            raise Transient("memory is down", retry_after_s=5.0)
-        return self._keys.get(key_id)
-
-    def add_key(self, client: Client, key_id: str, secret_sha256: bytes, scopes: Sequence[str]) -> None:
-        """See `Clients.add_key`."""
-        kept = self._clients.setdefault(client.client_id, client)
-        self._keys[key_id] = StoredKey(
-            key_id=key_id, secret_sha256=secret_sha256, scopes=frozenset(scopes), revoked=False, client=kept
-        )
-
-    def revoke_key(self, key_id: str) -> bool:
-        """See `Clients.revoke_key`."""
-        if key_id not in self._keys:
-            return False
-        self._keys[key_id] = replace(self._keys[key_id], revoked=True)
-        return True
 
 
 @dataclass(slots=True)

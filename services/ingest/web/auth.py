@@ -9,8 +9,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest import keys
-from services.ingest.clients import READ, WRITE, Client, StoredKey
+from services.ingest.clients import Client, StoredKey
 from services.ingest.problems import FORBIDDEN, UNAUTHORIZED, Problem
+from services.ingest.scopes import ADMIN, READ, SUBMIT
 from services.ingest.web.ports import Ports, WebPorts
 
 _BEARER: Final = HTTPBearer(
@@ -53,5 +54,6 @@ async def _stored(ports: WebPorts, key_id: str) -> StoredKey | None:
     return recent if recent is not None else await run_in_threadpool(ports.keys.find, key_id)
 
 
-Writer = Annotated[Client, Depends(_Needs(WRITE))]
+Submitter = Annotated[Client, Depends(_Needs(SUBMIT))]
 Reader = Annotated[Client, Depends(_Needs(READ))]
+Admin = Annotated[Client, Depends(_Needs(ADMIN))]

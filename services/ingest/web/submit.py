@@ -19,7 +19,7 @@ from services.ingest.submissions import Accepted
 from services.ingest.upload import Upload
 from services.ingest.web import body, receive
 from services.ingest.web.answers import COMMON, documented
-from services.ingest.web.auth import Writer
+from services.ingest.web.auth import Submitter
 from services.ingest.web.models import AcceptedDocument, job_url
 from services.ingest.web.ports import Ports, WebPorts
 
@@ -117,7 +117,7 @@ _OPENAPI: Final[dict[str, Any]] = {
         *COMMON,
     ),
 )
-async def submit(request: Request, response: Response, ports: Ports, client: Writer) -> AcceptedDocument:
+async def submit(request: Request, response: Response, ports: Ports, client: Submitter) -> AcceptedDocument:
     """Send the recording as the part `file` of a multipart form, with the fields as further parts; or as the raw body,
     with the fields in the query. WAV, FLAC, OGG, MP3, MP4, AAC and AMR are taken; the bytes decide, not name or type.
     G.711 samples without a header are taken with `codec`, `sample_rate_hz` and `channel_count`, in a form before the file.

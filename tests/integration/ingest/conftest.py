@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.stream.kafka_mock import MockCluster
 from razgovor.embedded.postgres_access import DatabaseUrls
-from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
+from services.ingest.adapters.memory import MemorySubmissions
+from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.adapters.postgres import (
     Database,
     PostgresClients,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.contracts.call_info import CallInfo
-from services.ingest.clients import SCOPES, Client
+from services.ingest.clients import Client
 from services.ingest.ports import Clients, Jobs, Outbox, Submissions
+from services.ingest.scopes import SCOPES
 from services.ingest.submissions import IdempotencyKey, StoredAudio, Submission
 
 ACME = Client(

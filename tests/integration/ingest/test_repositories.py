@@ -9,40 +9,12 @@ import pytest
 from pipeline.contracts import ids
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
-from services.ingest.clients import SCOPES, Client
+from services.ingest.clients import Client
 from services.ingest.jobs import Cursor, StoredObject
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
-from tests.integration.ingest.repositories import ACME, Repositories, idempotency, submission
+from tests.integration.ingest.repositories import Repositories, idempotency, submission
 
 OTHER = Client(client_id="other", name="Other")
-
-
-def test_a_key_is_found_with_its_client_until_and_after_it_is_revoked(repositories: Repositories) -> None:
-    clients = repositories.clients
-    clients.add_key(ACME, "0a", b"h" * 32, SCOPES)
-    found = clients.find_key("0a")
-    assert found is not None
-    assert (found.client, found.secret_sha256, found.scopes, found.revoked) == (
-        ACME,
-        b"h" * 32,
-        frozenset(SCOPES),
-        False,
-    )
-    assert clients.revoke_key("0a")
-    assert clients.revoke_key("0a")
-    revoked = clients.find_key("0a")
-    assert revoked is not None
-    assert revoked.revoked
-    assert clients.find_key("0b") is None
-    assert not clients.revoke_key("0b")
-
-
-def test_a_second_key_leaves_its_client_as_it_is(repositories: Repositories) -> None:
-    repositories.clients.add_key(ACME, "0a", b"h" * 32, SCOPES)
-    repositories.clients.add_key(Client(client_id="acme", name="New", locale="ru"), "0b", b"h" * 32, SCOPES)
-    found = repositories.clients.find_key("0b")
-    assert found is not None
-    assert found.client == ACME
 
 
 def test_what_was_submitted_is_shown_as_it_was(repositories: Repositories) -> None:

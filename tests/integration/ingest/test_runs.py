@@ -14,7 +14,8 @@ from pipeline.contracts.events import AudioUploaded
 from pipeline.testing import samples
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest import admin
-from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
+from services.ingest.adapters.memory import MemorySubmissions
+from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.adapters.memory_runs import MemoryRuns
 from services.ingest.adapters.postgres import (
     Database,

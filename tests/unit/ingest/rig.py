@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pipeline.audio import Probe, sniff
 from pipeline.blobs.memory import MemoryStore
 from services.ingest.acceptance import Acceptance
-from services.ingest.adapters.memory import MemoryClients, MemorySubmissions
+from services.ingest.adapters.memory import MemorySubmissions
+from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.admin import add_key
-from services.ingest.clients import SCOPES, Client
+from services.ingest.clients import Client
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.scopes import SCOPES
 from services.ingest.web.app import create_app
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import UploadLimits, WebPorts

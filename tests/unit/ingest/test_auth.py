@@ -87,4 +87,4 @@ def test_a_client_needs_a_plain_id(client_id: str) -> None:
 
 def test_a_scope_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="scopes"):
-        add_key(Rig().clients, Client(client_id="a", name="a"), bytes(6), bytes(32), ("admin",))
+        add_key(Rig().clients, Client(client_id="a", name="a"), bytes(6), bytes(32), ("everything",))

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import Transient
-from services.ingest.adapters.memory import MemoryClients
-from services.ingest.clients import SCOPES, Client
+from services.ingest.adapters.memory_clients import MemoryClients
+from services.ingest.clients import Client
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.scopes import SCOPES
 
 ACME = Client(client_id="acme", name="Acme")
 

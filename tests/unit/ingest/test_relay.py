@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.stream.ports import Delivered, LogBounds, TopicPartition
 from services.ingest import relay
+from services.ingest.priorities import PRIORITIES
 from services.ingest.relay import AnnouncedLog, Findings, Sent
 
 LOG = TopicPartition("audio.uploaded", 0)
@@ -81,8 +82,8 @@ def test_what_is_due_keeps_the_order_of_acceptance() -> None:
 
 
 def test_what_is_less_urgent_leaves_a_tenth_of_the_bound_to_each_that_is_more() -> None:
-    assert [relay.room(priority, 2000, 0) for priority in relay.PRIORITIES] == [2000, 1800, 1600]
-    assert [relay.room(priority, 2000, 1700) for priority in relay.PRIORITIES] == [300, 100, 0]
+    assert [relay.room(priority, 2000, 0) for priority in PRIORITIES] == [2000, 1800, 1600]
+    assert [relay.room(priority, 2000, 1700) for priority in PRIORITIES] == [300, 100, 0]
 
 
 def test_a_log_that_ends_before_an_announcement_of_ours_holds_none_of_those_before_it() -> None:
@@ -90,7 +91,7 @@ def test_a_log_that_ends_before_an_announcement_of_ours_holds_none_of_those_befo
     assert relay.review(rows, "here", {LOG: LogBounds(0, 5, None)}, 60.0).again == [1, 2]
 
 
-@given(st.sampled_from(relay.PRIORITIES), st.integers(1, 3000), st.integers(0, 4000))
+@given(st.sampled_from(PRIORITIES), st.integers(1, 3000), st.integers(0, 4000))
 def test_there_is_never_room_for_more_than_the_bound(priority: str, max_announced: int, announced: int) -> None:
     free = relay.room(priority, max_announced, announced)
     assert free >= 0
@@ -99,9 +100,9 @@ def test_there_is_never_room_for_more_than_the_bound(priority: str, max_announce
 
 @given(st.integers(1, 3000), st.integers(0, 4000))
 def test_the_more_urgent_never_has_less_room_and_alone_everybody_has_some(max_announced: int, announced: int) -> None:
-    rooms = [relay.room(priority, max_announced, announced) for priority in relay.PRIORITIES]
+    rooms = [relay.room(priority, max_announced, announced) for priority in PRIORITIES]
     assert rooms == sorted(rooms, reverse=True)
-    assert all(relay.room(priority, max_announced, 0) > 0 for priority in relay.PRIORITIES)
+    assert all(relay.room(priority, max_announced, 0) > 0 for priority in PRIORITIES)
 
 
 def announced_log(last_offset: int, cluster_id: str = "here") -> AnnouncedLog:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pipeline.errors import Transient
 from services.ingest import relay
 from services.ingest.announcer import GROUP
+from services.ingest.priorities import PRIORITIES
 from tests.unit.ingest.relay_world import LOG, World
 
 CLIENTS = ("a", "b", "c")
@@ -28,7 +29,7 @@ class Relay(RuleBasedStateMachine):
         self.numbers = itertools.count()
         self.submitted: list[str] = []
 
-    @rule(client=st.sampled_from(CLIENTS), priority=st.sampled_from(relay.PRIORITIES), count=st.integers(1, 6))
+    @rule(client=st.sampled_from(CLIENTS), priority=st.sampled_from(PRIORITIES), count=st.integers(1, 6))
     def submit(self, client: str, priority: str, count: int) -> None:
         jobs = [f"{priority}/{client}/{next(self.numbers)}" for _ in range(count)]
         self.submitted += jobs
@@ -70,7 +71,7 @@ class Relay(RuleBasedStateMachine):
             with suppress(Transient):
                 self.world.later(1.0)
             self.world.end(*self.world.announced())
-            if not any(self.waiting(priority) for priority in relay.PRIORITIES):
+            if not any(self.waiting(priority) for priority in PRIORITIES):
                 return
 
     def teardown(self) -> None:
@@ -104,7 +105,7 @@ class Undisturbed(Relay):
 
     @invariant()
     def each_client_keeps_its_order_and_no_other_is_passed_over(self) -> None:
-        for priority, client in itertools.product(relay.PRIORITIES, CLIENTS):
+        for priority, client in itertools.product(PRIORITIES, CLIENTS):
             mine = [job for job in self.world.announced() if job.startswith(f"{priority}/{client}/")]
             assert mine == sorted(mine, key=lambda job: int(job.rpartition("/")[2]))
 

@@ -16,8 +16,9 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts.call_info import CallInfo
 from pipeline.errors import Permanent, Transient
 from pipeline.isolation import ChildCrashed, ChildTimeout
-from services.ingest.clients import READ, Client
+from services.ingest.clients import Client
 from services.ingest.ports import OutcomeUnknown
+from services.ingest.scopes import READ
 from services.ingest.web.ports import UploadLimits
 from tests.unit.ingest.rig import KNOWN, Rig, wav
 

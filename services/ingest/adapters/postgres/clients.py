@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
+from pipeline.sql import queries
 from services.ingest.adapters.postgres.connecting import Database
-from services.ingest.adapters.postgres.statements import STATEMENTS
-from services.ingest.clients import Client, StoredKey
+from services.ingest.clients import Client, KeyFacts, Quota, Retention, StoredKey
+from services.ingest.scopes import ADMIN, READ, SUBMIT
+
+STATEMENTS: Final = queries("services.ingest.adapters.postgres", "clients.sql")
+#: Scopes as they are stored: the release before knows two of them by these names.
+_STORED: Final = {SUBMIT: "jobs:write", READ: "jobs:read", ADMIN: "admin"}
+_SCOPES: Final = {stored: scope for scope, stored in _STORED.items()}
 
 
 class PostgresClients:
@@ -26,39 +34,134 @@ class PostgresClients:
         return StoredKey(
             key_id=row["key_id"],
             secret_sha256=bytes(row["secret_sha256"]),
-            scopes=frozenset(row["scopes"]),
+            scopes=_scopes(row["scopes"]),
             revoked=row["revoked"],
-            client=Client(
-                client_id=row["client_id"],
-                name=row["name"],
-                channel_map={direction: tuple(roles) for direction, roles in row["channel_map"].items()},
-                language=row["language"],
-                locale=row["locale"],
-                formats=tuple(row["formats"]),
-            ),
+            client=_client(row),
         )
 
-    def add_key(self, client: Client, key_id: str, secret_sha256: bytes, scopes: Sequence[str]) -> None:
+    def add_key(
+        self,
+        client: Client,
+        key_id: str,
+        secret_sha256: bytes,
+        scopes: Sequence[str],
+        *,
+        lasts: timedelta | None = None,
+    ) -> None:
         """See `Clients.add_key`."""
-        row = {
-            "client_id": client.client_id,
-            "name": client.name,
-            "channel_map": Jsonb({direction: list(roles) for direction, roles in client.channel_map.items()}),
-            "language": client.language,
-            "locale": client.locale,
-            "formats": list(client.formats),
-        }
-        key = {
-            "key_id": key_id,
-            "client_id": client.client_id,
-            "secret_sha256": secret_sha256,
-            "scopes": list(scopes),
-        }
+        key = _key_row(key_id, client.client_id, secret_sha256, [_STORED[scope] for scope in scopes], lasts)
         with self._database.transaction("add a key") as connection:
-            connection.execute(STATEMENTS["add_client"], row)
+            connection.execute(STATEMENTS["add_client"], _row(client))
             connection.execute(STATEMENTS["add_key"], key)
+
+    def rotate_key(self, key_id: str, new_key_id: str, secret_sha256: bytes, overlap: timedelta) -> bool:
+        """See `Clients.rotate_key`."""
+        with self._database.transaction("rotate a key") as connection:
+            old = connection.execute(STATEMENTS["end_key"], {"key_id": key_id, "overlap": overlap}).fetchone()
+            if old is None:
+                return False
+            key = _key_row(new_key_id, old["client_id"], secret_sha256, old["scopes"], None)
+            connection.execute(STATEMENTS["add_key"], key)
+        return True
 
     def revoke_key(self, key_id: str) -> bool:
         """See `Clients.revoke_key`."""
         with self._database.transaction("revoke a key") as connection:
             return connection.execute(STATEMENTS["revoke_key"], {"key_id": key_id}).rowcount == 1
+
+    def keys(self, client_id: str | None = None) -> list[KeyFacts]:
+        """See `Clients.keys`."""
+        with self._database.statement("list keys") as connection:
+            rows = connection.execute(STATEMENTS["fetch_keys"], {"client_id": client_id}).fetchall()
+        return [KeyFacts(**{**row, "scopes": _scopes(row["scopes"])}) for row in rows]
+
+    def create(self, client: Client) -> bool:
+        """See `Clients.create`."""
+        with self._database.transaction("create a client") as connection:
+            return connection.execute(STATEMENTS["add_client"], _row(client)).rowcount == 1
+
+    def change(self, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
+        """See `Clients.change`."""
+        with self._database.transaction("change a client") as connection:
+            row = connection.execute(STATEMENTS["lock_client"], {"client_id": client_id}).fetchone()
+            if row is None:
+                return None
+            wanted = changed(_client(row))
+            connection.execute(STATEMENTS["change_client"], {**_row(wanted), "client_id": client_id})
+        return wanted
+
+    def fetch(self, client_id: str) -> Client | None:
+        """See `Clients.fetch`."""
+        with self._database.statement("fetch a client") as connection:
+            row = connection.execute(STATEMENTS["fetch_client"], {"client_id": client_id}).fetchone()
+        return None if row is None else _client(row)
+
+    def all(self) -> list[Client]:
+        """See `Clients.all`."""
+        with self._database.statement("list clients") as connection:
+            return [_client(row) for row in connection.execute(STATEMENTS["fetch_clients"])]
+
+
+def _scopes(stored: Iterable[str]) -> frozenset[str]:
+    """Those that this release knows."""
+    return frozenset(_SCOPES[name] for name in stored if name in _SCOPES)
+
+
+def _key_row(
+    key_id: str, client_id: str, secret_sha256: bytes, stored_scopes: Sequence[str], lasts: timedelta | None
+) -> dict[str, Any]:
+    return {
+        "key_id": key_id,
+        "client_id": client_id,
+        "secret_sha256": secret_sha256,
+        "scopes": list(stored_scopes),
+        "lasts": lasts,
+    }
+
+
+def quota_of(row: dict[str, Any]) -> Quota:
+    """The quota in a row of `clients`."""
+    return Quota(
+        daily_minutes=row["daily_minutes"],
+        monthly_minutes=row["monthly_minutes"],
+        concurrent_jobs=row["concurrent_jobs"],
+    )
+
+
+def _client(row: dict[str, Any]) -> Client:
+    return Client(
+        client_id=row["client_id"],
+        name=row["name"],
+        channel_map={direction: tuple(roles) for direction, roles in row["channel_map"].items()},
+        language=row["language"],
+        languages=tuple(row["languages"]),
+        locale=row["locale"],
+        formats=tuple(row["formats"]),
+        glossary_id=row["glossary_id"],
+        retention=Retention(audio_days=row["audio_retention_days"], transcript_days=row["transcript_retention_days"]),
+        quota=quota_of(row),
+        requests_per_minute=row["requests_per_minute"],
+        priority_ceiling=row["priority_ceiling"],
+        webhook_url=row["webhook_url"],
+    )
+
+
+def _row(client: Client) -> dict[str, Any]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "channel_map": Jsonb({direction: list(roles) for direction, roles in client.channel_map.items()}),
+        "language": client.language,
+        "languages": list(client.languages),
+        "locale": client.locale,
+        "formats": list(client.formats),
+        "glossary_id": client.glossary_id,
+        "audio_retention_days": client.retention.audio_days,
+        "transcript_retention_days": client.retention.transcript_days,
+        "daily_minutes": client.quota.daily_minutes,
+        "monthly_minutes": client.quota.monthly_minutes,
+        "concurrent_jobs": client.quota.concurrent_jobs,
+        "requests_per_minute": client.requests_per_minute,
+        "priority_ceiling": client.priority_ceiling,
+        "webhook_url": client.webhook_url,
+    }

@@ -1,0 +1,34 @@
+"""How the commands about clients and keys reach ingest's database: by its address, or by the folder of `razgovor up`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from pipeline.errors import RazgovorError
+from razgovor.commands.failures import fail
+from razgovor.stack.layout import StackFolder
+from razgovor.stack.running import running_database
+from services.ingest.admin import clients_at
+from services.ingest.ports import Clients
+
+_VARIABLE: Final = "INGEST_DATABASE_URL"
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(envvar=_VARIABLE, help="A database elsewhere, as ingest's role.", show_default=False),
+]
+
+
+@contextmanager
+def clients_of(data: Path, database_url: str | None) -> Iterator[Clients]:
+    """Clients and keys; a wrong setting or a peer that does not answer ends the command with its text."""
+    try:
+        url = database_url or running_database(StackFolder(data.absolute()), or_set=_VARIABLE).ingest
+        with clients_at(url) as clients:
+            yield clients
+    except (RazgovorError, ValueError) as error:
+        fail(str(error), cause=error)

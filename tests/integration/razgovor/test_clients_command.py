@@ -1,0 +1,100 @@
+"""`razgovor clients` and `razgovor keys` over PostgreSQL, as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner, Result
+
+from razgovor.__main__ import app
+from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ingest import keys
+
+
+class Desk:
+    def __init__(self, urls: DatabaseUrls) -> None:
+        self._environment = {"INGEST_DATABASE_URL": urls.ingest}
+
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(app, list(words), env=self._environment)
+
+    def says(self, *words: str) -> Any:
+        result = self.run(*words, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def key(self, *words: str) -> keys.ParsedKey:
+        result = self.run("keys", *words)
+        assert result.exit_code == 0, result.output
+        parsed = keys.parse(result.stdout.strip())
+        assert parsed is not None
+        return parsed
+
+
+@pytest.fixture
+def desk(database_urls: DatabaseUrls) -> Desk:
+    return Desk(database_urls)
+
+
+def test_a_client_is_made_shown_listed_and_changed(desk: Desk) -> None:
+    made = desk.run("clients", "create", "acme", "name=Ромашка", "daily_minutes=600", "channels.any=operator,customer")
+    assert made.exit_code == 0, made.output
+    assert desk.run("clients", "create", "acme").exit_code == 1
+    told = desk.says("clients", "show", "acme")
+    assert (told["name"], told["daily_minutes"], told["channels.any"]) == ("Ромашка", "600", "operator,customer")
+    assert desk.run("clients", "set", "acme", "daily_minutes=none", "webhook=https://acme.example/h").exit_code == 0
+    (listed,) = desk.says("clients", "list")
+    assert (listed["client"], listed["daily_minutes"], listed["webhook"]) == ("acme", "none", "https://acme.example/h")
+    assert "Ромашка" in desk.run("clients", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("set", "nobody", "name=x"), "there is no client nobody"),
+        (("show", "nobody"), "there is no client nobody"),
+        (("create", "a/b"), "a client's name is"),
+        (("create", "a", "formats=pdf"), "formats: each once"),
+        (("create", "a", "what=x"), "say NAME=VALUE"),
+        (("create", "a", "webhook=http://169.254.169.254"), "webhook: an https:// address"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(desk: Desk, words: tuple[str, ...], why: str) -> None:
+    result = desk.run("clients", *words)
+    assert (result.exit_code, why in result.stderr) == (1, True)
+    assert "Traceback" not in result.output
+    assert desk.says("clients", "list") == []
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(desk: Desk, database_urls: DatabaseUrls) -> None:
+    key = desk.key("create", "--client", "acme")
+    (listed,) = desk.says("keys", "list")
+    assert (listed["key_id"], listed["client"], listed["scopes"], listed["state"]) == (
+        key.key_id,
+        "acme",
+        "submit,read",
+        "works",
+    )
+    with psycopg.connect(database_urls.ingest) as connection:
+        rows = connection.execute("SELECT k::text FROM ingest.api_keys k").fetchall()
+    assert not any(key.secret in row[0] for row in rows)
+    assert key.secret not in desk.run("keys", "list").stdout
+
+
+def test_keys_have_scopes_an_end_successors_and_can_be_revoked(desk: Desk) -> None:
+    first = desk.key("create", "--client", "acme", "--scope", "admin", "--expires-in", "90d")
+    second = desk.key("rotate", first.key_id, "--overlap", "1h")
+    assert desk.run("keys", "rotate", "0" * 12).exit_code == 1
+    by_id = {row["key_id"]: row for row in desk.says("keys", "list", "--client", "acme")}
+    old = by_id[first.key_id]
+    assert datetime.fromisoformat(old["ends_at"]) - datetime.fromisoformat(old["created_at"]) < timedelta(hours=2)
+    assert (by_id[second.key_id]["scopes"], by_id[second.key_id]["ends_at"]) == ("admin", None)
+    assert desk.run("keys", "revoke", second.key_id).exit_code == 0
+    assert desk.run("keys", "revoke", "none").exit_code == 1
+    states = {row["key_id"]: row["state"] for row in desk.says("keys", "list")}
+    assert states == {first.key_id: "works", second.key_id: "revoked"}
+    assert desk.run("keys", "create", "--client", "acme", "--scope", "everything").exit_code == 1
