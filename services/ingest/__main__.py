@@ -38,6 +38,7 @@ from services.ingest.adapters.postgres import (
     PostgresClients,
     PostgresJobs,
     PostgresOutbox,
+    PostgresRates,
     PostgresSubmissions,
     migrate,
 )
@@ -45,6 +46,7 @@ from services.ingest.announcer import Announcer
 from services.ingest.backlog import BacklogGauge
 from services.ingest.metered import MeteredSubmissions, counting_crashes
 from services.ingest.pace import Pace
+from services.ingest.rates import RateLimiter
 from services.ingest.readiness import RecentCheck
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.settings import IngestSettings
@@ -138,6 +140,7 @@ def _web_ports(
         keys=RecentKeys(PostgresClients(database), _KEY_HOLDS_S, time.monotonic),
         jobs=PostgresJobs(database),
         acceptance=Acceptance(store, submissions, counting_crashes(probe, metrics), announcer.wake),
+        rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=_new_id,
         languages=settings.languages,

@@ -62,7 +62,7 @@ class Acceptance:
         """Accept a finished upload.
 
         Raises:
-            Problem: `idempotency_mismatch`.
+            Problem: `idempotency_mismatch`, `quota_exceeded`.
             Transient: Store or database do not answer; nothing was accepted, except with OutcomeUnknown.
         """
         keep = False
@@ -98,7 +98,7 @@ class Acceptance:
         idempotency = None
         if request.idempotency_key is not None:
             idempotency = IdempotencyKey(request.idempotency_key, fields.fingerprint(audio.sha256))
-        return self._submissions.submit(submission, idempotency)
+        return self._submissions.submit(submission, idempotency, request.client.quota)
 
     def _probed(self, upload: Upload) -> Probe | None:
         with upload.as_file() as path:

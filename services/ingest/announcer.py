@@ -171,12 +171,14 @@ class Announcer:
     def _chosen(self, turn: OutboxTurn) -> list[Announcement]:
         """What is announced next: by priority as far as there is room for it, then client by client."""
         announced = sum(log.jobs for log in turn.logs())
+        rooms = turn.rooms()
         chosen: list[Announcement] = []
         for priority in PRIORITIES:
             free = relay.room(priority, self._pace.max_announced, announced + len(chosen))
             limit = min(free, self._pace.batch_max - len(chosen))
             if limit:
-                chosen += turn.waiting(priority, limit)
+                left = relay.rooms_left(rooms, (announcement.event.client_id for announcement in chosen))
+                chosen += turn.waiting(priority, limit, left)
         return chosen
 
     @staticmethod

@@ -48,6 +48,9 @@ class Quota:
         return self.daily_minutes is not None or self.monthly_minutes is not None
 
 
+UNLIMITED: Final = Quota()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long what is a client's is kept after its job ended; None: until somebody deletes it."""
@@ -81,7 +84,7 @@ class Client:
     locale: str = "ru"
     formats: tuple[str, ...] = FORMATS
     retention: Retention = Retention()
-    quota: Quota = Quota()
+    quota: Quota = UNLIMITED
     requests_per_minute: int | None = None
     priority_ceiling: str = PRIORITIES[0]
     webhook_url: str | None = None

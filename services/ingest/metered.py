@@ -9,6 +9,7 @@ from pipeline.audio import Probe
 from pipeline.isolation import ChildCrashed
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
+from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.ports import Submissions
 from services.ingest.submissions import Accepted, IdempotencyKey, Submission
 
@@ -22,10 +23,10 @@ class MeteredSubmissions:
         self._submissions = submissions
         self._metrics = metrics
 
-    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None, quota: Quota = UNLIMITED) -> Accepted:
         """See `Submissions.submit`."""
         with self._metrics.call(_PEER, "submit"):
-            accepted = self._submissions.submit(submission, idempotency)
+            accepted = self._submissions.submit(submission, idempotency, quota)
         if not accepted.repeated:
             seconds = (submission.audio.declared_duration_ms or 0) / 1000
             self._metrics.add(families.ACCEPTED, priority=submission.priority)

@@ -5,14 +5,14 @@ Every method may raise Transient (the database does not answer) and Permanent (i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Protocol
 
 from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
-from services.ingest.clients import Client, KeyFacts, StoredKey
+from services.ingest.clients import UNLIMITED, Client, KeyFacts, Quota, StoredKey
 from services.ingest.jobs import Cursor, Job
 from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
@@ -79,13 +79,18 @@ class Clients(Protocol):
 class Submissions(Protocol):
     """Where accepted recordings are kept."""
 
-    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
-        """Keep a submission and its announcement, in one transaction.
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None, quota: Quota = UNLIMITED) -> Accepted:
+        """Keep a submission, its announcement and its reservation, in one transaction.
 
         With an idempotency key that this client used before, nothing is kept and the earlier job is the answer.
 
+        Args:
+            submission: What is submitted.
+            idempotency: The caller's key.
+            quota: The client's, as it was known a moment ago: where it bounds nothing, nothing is counted.
+
         Raises:
-            Problem: `idempotency_mismatch`: the key came with another request.
+            Problem: `idempotency_mismatch`: the key came with another request; `quota_exceeded`.
             OutcomeUnknown: It may be kept.
             Transient: It is not kept.
         """
@@ -120,11 +125,14 @@ class OutboxTurn(Protocol):
     def sent(self) -> list[Sent]:
         """The announced jobs that are not terminal, in the order of acceptance."""
 
-    def waiting(self, priority: str, limit: int) -> list[Announcement]:
+    def rooms(self) -> dict[str, int]:
+        """How many more of its jobs may be announced, for each client with a bound on jobs worked on at once."""
+
+    def waiting(self, priority: str, limit: int, rooms: Mapping[str, int]) -> list[Announcement]:
         """What was never announced, at most so many: client by client in turn, each client's own in order of acceptance.
 
         It begins with the client behind the one that was served last, so over many turns each gets as much as any other.
-        May give fewer than there are, but none only if there are none.
+        Of a client with a room, no more than that. May give fewer than there are room for, but none only if there are none.
         """
 
     def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:

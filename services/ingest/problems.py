@@ -27,6 +27,7 @@ BAD_REQUEST: Final = Kind("bad_request", 400, "The request cannot be read")
 CLIENT_GONE: Final = Kind("client_gone", 400, "The client went away in the middle of its upload")
 UNAUTHORIZED: Final = Kind("unauthorized", 401, "A valid API key is needed")
 FORBIDDEN: Final = Kind("forbidden", 403, "The API key may not do this")
+QUOTA_EXCEEDED: Final = Kind("quota_exceeded", 403, "The quota of audio is used up")
 NOT_FOUND: Final = Kind("not_found", 404, "There is no such thing here")
 FORMAT_NOT_MADE: Final = Kind("format_not_made", 404, "This job was not exported in this format")
 METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This address does not take this method")
@@ -39,6 +40,7 @@ TOO_LARGE: Final = Kind("too_large", 413, "The upload is too large")
 UNSUPPORTED_MEDIA: Final = Kind("unsupported_media", 415, "This is no recording that can be read")
 INVALID_FIELD: Final = Kind("invalid_field", 422, "A field is not valid")
 IDEMPOTENCY_MISMATCH: Final = Kind("idempotency_mismatch", 422, "The idempotency key was used for another request")
+RATE_LIMITED: Final = Kind("rate_limited", 429, "Too many requests")
 INTERNAL_ERROR: Final = Kind("internal_error", 500, "An error of ours")
 UNAVAILABLE: Final = Kind("unavailable", 503, "Try again later")
 
@@ -51,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         CLIENT_GONE,
         UNAUTHORIZED,
         FORBIDDEN,
+        QUOTA_EXCEEDED,
         NOT_FOUND,
         FORMAT_NOT_MADE,
         METHOD_NOT_ALLOWED,
@@ -63,6 +66,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         UNSUPPORTED_MEDIA,
         INVALID_FIELD,
         IDEMPOTENCY_MISMATCH,
+        RATE_LIMITED,
         INTERNAL_ERROR,
         UNAVAILABLE,
     )
@@ -86,12 +90,12 @@ class Problem(RazgovorError):
         detail: str,
         *,
         field: str | None = None,
-        facts: Mapping[str, str | int] | None = None,
+        facts: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(kind.code)
         self.kind = kind
         self.detail = detail
         self.field = field
-        self.facts: Mapping[str, str | int] = facts or {}
+        self.facts: Mapping[str, str | int | float] = facts or {}
         self.headers: Mapping[str, str] = headers or {}

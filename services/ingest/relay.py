@@ -6,6 +6,7 @@ urgent priority goes first, and a less urgent one never fills the last of the ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -68,6 +69,17 @@ def room(priority: str, max_announced: int, announced: int) -> int:
     reserve = max(1, max_announced // _RESERVED_PARTS)
     mine = max(1, max_announced - PRIORITIES.index(priority) * reserve)
     return max(0, mine - announced)
+
+
+def rooms_left(rooms: Mapping[str, int], chosen: Iterable[str]) -> dict[str, int]:
+    """How many more jobs of each bounded client may be announced.
+
+    Args:
+        rooms: How many before this step, for clients with a bound.
+        chosen: Whose jobs were chosen in it so far, job by job.
+    """
+    taken = Counter(chosen)
+    return {client_id: max(0, room - taken[client_id]) for client_id, room in rooms.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,10 @@ from pipeline.contracts import states
 from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
+from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
+from services.ingest.quotas import Used, check, reserved_ms
 from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
@@ -35,11 +38,14 @@ class OutboxRow:
 class MemorySubmissions:
     """See `ports.Submissions`, `ports.Jobs` and `ports.Outbox`, over one set of rows.
 
-    `outcomes` stands for the ledger's views; `clock` for PostgreSQL's clock; `fail_submit` is raised by `submit`.
+    `outcomes` and `billed` (client, when accepted, milliseconds) stand for the ledger's views; `clock` for PostgreSQL's
+    clock; `concurrent_jobs` for that setting of clients; `fail_submit` is raised by `submit`.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self.outcomes: dict[str, Outcome] = {}
+        self.billed: list[tuple[str, datetime, int]] = []
+        self.concurrent_jobs: dict[str, int] = {}
         self.submissions: dict[str, tuple[Submission, datetime]] = {}
         self.outbox: dict[int, OutboxRow] = {}
         self.fail_submit: Exception | None = None
@@ -53,29 +59,53 @@ class MemorySubmissions:
     def _tick(self) -> datetime:
         return _EPOCH + timedelta(seconds=len(self.submissions))
 
-    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None, quota: Quota = UNLIMITED) -> Accepted:
         """See `Submissions.submit`."""
         with self._lock:
             if self.fail_submit is not None:
                 raise self.fail_submit
-            if idempotency is not None:
-                earlier = self._keys.setdefault(
-                    (submission.client_id, idempotency.key), (idempotency.request_sha256, submission.job_id)
-                )
-                if earlier[0] != idempotency.request_sha256:
-                    raise Problem(
-                        IDEMPOTENCY_MISMATCH,
-                        "this Idempotency-Key came with another file or other fields before",
-                        field="Idempotency-Key",
-                    )
-                if earlier[1] != submission.job_id:
-                    return Accepted(earlier[1], self.submissions[earlier[1]][1], repeated=True)
+            earlier = None if idempotency is None else self._earlier(submission, idempotency)
+            if earlier is not None:
+                return earlier
             accepted_at = self._clock()
+            check(quota, self._used(submission.client_id, accepted_at), reserved_ms(submission.audio))
+            if idempotency is not None:
+                self._keys[submission.client_id, idempotency.key] = (idempotency.request_sha256, submission.job_id)
             self.submissions[submission.job_id] = (submission, accepted_at)
             outbox_id = len(self.outbox) + 1
             event = handler.announcement(submission, accepted_at)
             self.outbox[outbox_id] = OutboxRow(Announcement(outbox_id, event))
             return Accepted(submission.job_id, accepted_at)
+
+    def _earlier(self, submission: Submission, idempotency: IdempotencyKey) -> Accepted | None:
+        known = self._keys.get((submission.client_id, idempotency.key))
+        if known is None:
+            return None
+        request_sha256, job_id = known
+        if request_sha256 != idempotency.request_sha256:
+            raise Problem(
+                IDEMPOTENCY_MISMATCH,
+                "this Idempotency-Key came with another file or other fields before",
+                field="Idempotency-Key",
+            )
+        return Accepted(job_id, self.submissions[job_id][1], repeated=True)
+
+    def _used(self, client_id: str, now: datetime) -> Used:
+        day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        month = day.replace(day=1)
+        open_jobs = {row.announcement.event.job_id for row in self.outbox.values() if not row.closed}
+        reserved = [
+            (accepted_at, reserved_ms(submission.audio))
+            for submission, accepted_at in (self.submissions[job_id] for job_id in open_jobs)
+            if submission.client_id == client_id
+        ]
+        used = [*reserved, *((at, ms) for client, at, ms in self.billed if client == client_id)]
+        return Used(
+            day_ms=sum(ms for at, ms in used if at >= day),
+            month_ms=sum(ms for at, ms in used if at >= month),
+            day_ends_at=day + timedelta(days=1),
+            month_ends_at=(month + timedelta(days=32)).replace(day=1),
+        )
 
     def verify(self) -> None:
         """See `Submissions.verify`."""
@@ -132,7 +162,7 @@ class MemorySubmissions:
             yield None
             return
         try:
-            yield _MemoryTurn(self.outbox, self.outcomes, self._served, self._clock)
+            yield _MemoryTurn(self.outbox, self.outcomes, self._served, self._clock, self.concurrent_jobs)
         finally:
             self._turn_lock.release()
 
@@ -144,7 +174,9 @@ class _MemoryTurn:
         outcomes: dict[str, Outcome],
         served: dict[str, str],
         clock: Callable[[], datetime],
+        concurrent_jobs: Mapping[str, int],
     ) -> None:
+        self._concurrent_jobs = concurrent_jobs
         self._rows = rows
         self._outcomes = outcomes
         self._served = served
@@ -184,12 +216,18 @@ class _MemoryTurn:
             if row.sent is not None
         ]
 
-    def waiting(self, priority: str, limit: int) -> list[Announcement]:
+    def rooms(self) -> dict[str, int]:
+        busy = Counter(row.announcement.event.client_id for row in self._open())
+        return {client_id: max(0, bound - busy[client_id]) for client_id, bound in self._concurrent_jobs.items()}
+
+    def waiting(self, priority: str, limit: int, rooms: Mapping[str, int]) -> list[Announcement]:
         queues: dict[str, list[Announcement]] = {}
         for row in self._rows.values():
             event = row.announcement.event
             if row.sent is None and not row.closed and event.priority == priority:
-                queues.setdefault(event.client_id, []).append(row.announcement)
+                queue = queues.setdefault(event.client_id, [])
+                if len(queue) < rooms.get(event.client_id, limit):
+                    queue.append(row.announcement)
         last = self._served.get(priority, "")
         turns = sorted(queues, key=lambda client_id: (client_id <= last, client_id))
         rounds = itertools.zip_longest(*(queues[client_id] for client_id in turns))

@@ -9,7 +9,7 @@ from services.ingest.web.models import ProblemDocument
 from services.ingest.web.problems import MEDIA_TYPE
 
 #: Every endpoint behind an API key.
-COMMON = ("unauthorized", "forbidden", "internal_error", "unavailable")
+COMMON = ("unauthorized", "forbidden", "rate_limited", "internal_error", "unavailable")
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:

@@ -7,11 +7,13 @@ from typing import Annotated, Final
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from services.ingest import keys
 from services.ingest.clients import Client, StoredKey
 from services.ingest.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from services.ingest.scopes import ADMIN, READ, SUBMIT
+from services.ingest.web.limits import take_request
 from services.ingest.web.ports import Ports, WebPorts
 
 _BEARER: Final = HTTPBearer(
@@ -37,7 +39,10 @@ class _Needs:
         self._scope = scope
 
     async def __call__(
-        self, ports: Ports, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+        self,
+        request: Request,
+        ports: Ports,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> Client:
         parsed = keys.parse(credentials.credentials) if credentials is not None else None
         stored = await _stored(ports, parsed.key_id) if parsed is not None else None
@@ -46,6 +51,7 @@ class _Needs:
             raise _unauthorized()
         if self._scope not in stored.scopes:
             raise Problem(FORBIDDEN, f"the API key lacks the scope {self._scope}")
+        await take_request(request, ports, stored.client)
         return stored.client
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from pipeline.errors import RazgovorError
@@ -22,8 +23,14 @@ from services.ingest.web import problems as web_problems
 
 REQUEST_ID: Final = "X-Request-ID"
 STRICT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_ANSWER_HEADERS: Final = "razgovor.answer_headers"
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def add_answer_headers(request: Request, headers: Mapping[str, str]) -> None:
+    """Have the answer carry these, whatever it will be."""
+    request.scope.setdefault(_ANSWER_HEADERS, {}).update(headers)
 
 
 class RequestContext:
@@ -54,7 +61,9 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                _add_headers(headers, request_id)
+                headers.update(scope.get(_ANSWER_HEADERS, {}))
             await send(message)
 
         try:

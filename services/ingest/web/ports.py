@@ -13,6 +13,7 @@ from pipeline.blobs.ports import BlobStore
 from pipeline.telemetry.metrics import Metrics
 from services.ingest.acceptance import Acceptance
 from services.ingest.ports import Jobs
+from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 
 
@@ -36,6 +37,7 @@ class WebPorts:
     """Everything the endpoints reach.
 
     Attributes:
+        rates: Counts the requests of clients that have a limit.
         sniff: Tells what a file is by its first bytes.
         new_id: A random id: of a job, of a request.
         checks: Peers that readiness asks, by name; each raises Transient while its peer does not answer.
@@ -47,6 +49,7 @@ class WebPorts:
     keys: RecentKeys
     jobs: Jobs
     acceptance: Acceptance
+    rates: RateLimiter
     sniff: Callable[[bytes], Sniffed]
     new_id: Callable[[], str]
     languages: frozenset[str] = frozenset({"ru"})

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest import acceptance
-from services.ingest.fields import AUTO, CallFields, parse_fields
+from services.ingest.clients import AUTO
+from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.submissions import Accepted
 from services.ingest.upload import Upload
@@ -114,6 +115,7 @@ _OPENAPI: Final[dict[str, Any]] = {
         "unsupported_media",
         "invalid_field",
         "idempotency_mismatch",
+        "quota_exceeded",
         *COMMON,
     ),
 )

@@ -111,7 +111,7 @@ def test_what_the_ledger_recorded_is_shown_and_closes_the_outbox(kept: Repositor
     with kept.outbox.turn() as turn:
         assert turn is not None
         turn.mark_sent(
-            [row.outbox_id for row in turn.waiting("normal", 9)], "here", [Delivered("audio.uploaded", 0, 0)]
+            [row.outbox_id for row in turn.waiting("normal", 9, {})], "here", [Delivered("audio.uploaded", 0, 0)]
         )
     record(migrated.ledger, *completed(given, accepted.accepted_at))
     job = kept.jobs.fetch("acme", given.job_id)
@@ -127,7 +127,7 @@ def test_what_the_ledger_recorded_is_shown_and_closes_the_outbox(kept: Repositor
     with kept.outbox.turn() as turn:
         assert turn is not None
         turn.close_finished()
-        assert (turn.logs(), turn.sent(), turn.waiting("normal", 9)) == ([], [], [])
+        assert (turn.logs(), turn.sent(), turn.waiting("normal", 9, {})) == ([], [], [])
 
 
 def test_a_failed_job_shows_reason_and_details(kept: Repositories, migrated: DatabaseUrls) -> None:
@@ -146,12 +146,12 @@ def test_a_turn_that_fails_marks_nothing(kept: Repositories) -> None:
     with contextlib.suppress(Transient), kept.outbox.turn() as turn:
         assert turn is not None
         turn.mark_sent(
-            [row.outbox_id for row in turn.waiting("normal", 9)], "here", [Delivered("audio.uploaded", 0, 0)]
+            [row.outbox_id for row in turn.waiting("normal", 9, {})], "here", [Delivered("audio.uploaded", 0, 0)]
         )
         raise Transient("the process dies here")
     with kept.outbox.turn() as turn:
         assert turn is not None
-        assert (len(turn.waiting("normal", 9)), turn.sent()) == (1, [])
+        assert (len(turn.waiting("normal", 9, {})), turn.sent()) == (1, [])
 
 
 def test_before_the_ledger_ever_started_submitting_works_and_reading_waits(database_urls: DatabaseUrls) -> None:

@@ -26,9 +26,16 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.testing import temporary_folder
 from razgovor.peers import PostgresServer
 from services.ingest.acceptance import Acceptance
-from services.ingest.adapters.postgres import Database, PostgresClients, PostgresJobs, PostgresSubmissions
+from services.ingest.adapters.postgres import (
+    Database,
+    PostgresClients,
+    PostgresJobs,
+    PostgresRates,
+    PostgresSubmissions,
+)
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
+from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import WebPorts
@@ -179,6 +186,7 @@ def http(urls: DatabaseUrls, server: PostgresServer, proxy: TcpProxy, key: str, 
         keys=RecentKeys(PostgresClients(database), 60.0, time.monotonic),
         jobs=PostgresJobs(database),
         acceptance=Acceptance(store, PostgresSubmissions(database), known, lambda: None),
+        rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=lambda: str(uuid.uuid4()),
     )

@@ -80,7 +80,7 @@ def test_many_at_once_with_one_key_make_one_job(repositories: Repositories) -> N
     assert sum(not answer.repeated for answer in answers) == 1
     with repositories.outbox.turn() as turn:
         assert turn is not None
-        assert len(turn.waiting("normal", 10)) == 1
+        assert len(turn.waiting("normal", 10, {})) == 1
 
 
 def test_pages_lead_through_all_jobs_newest_first(repositories: Repositories) -> None:
@@ -103,7 +103,7 @@ def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repo
     with repositories.outbox.turn() as turn:
         assert turn is not None
         assert (turn.logs(), turn.sent()) == ([], [])
-        waiting = turn.waiting("normal", 2)
+        waiting = turn.waiting("normal", 2, {})
         expected = [handler.announcement(each, kept.accepted_at) for each, kept in zip(given, accepted, strict=True)]
         assert [announcement.event for announcement in waiting] == expected[:2]
         assert waiting[0].event.event_id == ids.event_id(given[0].job_id, 1, "audio.uploaded")
@@ -115,7 +115,7 @@ def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repo
             (numbers[0], "here", "audio.uploaded", 3, 7),
             (numbers[1], "here", "audio.uploaded", 1, 9),
         ]
-        assert [announcement.event for announcement in turn.waiting("normal", 10)] == expected[2:]
+        assert [announcement.event for announcement in turn.waiting("normal", 10, {})] == expected[2:]
         assert [announcement.event for announcement in turn.fetch(numbers[::-1])] == expected[:2]
         turn.close_finished()
         assert len(turn.sent()) == 2
@@ -127,7 +127,7 @@ def announce_all(repositories: Repositories, offsets: list[tuple[int, int]]) -> 
         repositories.submissions.submit(submission(), None)
     with repositories.outbox.turn() as turn:
         assert turn is not None
-        numbers = [row.outbox_id for row in turn.waiting("normal", len(offsets))]
+        numbers = [row.outbox_id for row in turn.waiting("normal", len(offsets), {})]
         turn.mark_sent(numbers, "here", [Delivered("audio.uploaded", *place) for place in offsets])
     return numbers
 
@@ -182,7 +182,7 @@ def test_clients_wait_in_turn_behind_the_one_served_last(repositories: Repositor
         assert turn is not None
 
         def calls(limit: int) -> list[str]:
-            return [row.event.call_id for row in turn.waiting("normal", limit)]
+            return [row.event.call_id for row in turn.waiting("normal", limit, {})]
 
         assert calls(9) == ["a0", "b0", "c0", "a1", "b1", "b2"]
         assert calls(2) == ["a0", "b0"]
@@ -191,7 +191,7 @@ def test_clients_wait_in_turn_behind_the_one_served_last(repositories: Repositor
         assert calls(9) == ["b0", "c0", "a0", "b1", "a1", "b2"]
         turn.mark_served("normal", "gone")
         assert calls(4) == ["a0", "b0", "c0", "a1"]
-        assert turn.waiting("interactive", 9) == turn.waiting("bulk", 9) == []
+        assert turn.waiting("interactive", 9, {}) == turn.waiting("bulk", 9, {}) == []
 
 
 def test_only_one_has_the_turn(repositories: Repositories) -> None:

@@ -59,7 +59,7 @@ class House:
         """What the relay would announce."""
         with self.repositories.outbox.turn() as turn:
             assert turn is not None
-            return [announcement.event for announcement in turn.waiting("normal", 100)]
+            return [announcement.event for announcement in turn.waiting("normal", 100, {})]
 
 
 def memory() -> House:

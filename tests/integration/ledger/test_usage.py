@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +80,36 @@ def test_a_reprocess_that_is_not_billed_has_its_entry_taken_back(ledger: Postgre
     assert owner.execute("SELECT sum(amount), sum(duration_ms) FROM ledger.usage").fetchone() == (0, 0)
     net = "SELECT run, sum(amount) FROM ledger.usage WHERE leg = 'client' GROUP BY run ORDER BY run"
     assert owner.execute(net).fetchall() == [(1, Decimal("1.233500")), (2, Decimal(0))]
+
+
+def by_days(owner: Connection) -> list[tuple[Any, ...]]:
+    return owner.execute("SELECT day::text, calls, billed_ms FROM ledger.usage_days_v1 ORDER BY day").fetchall()
+
+
+def test_days_are_those_of_utc_and_sum_up_to_the_months(
+    ledger: PostgresLedger, owner: Connection, database_urls: DatabaseUrls
+) -> None:
+    late = samples.ACCEPTED_AT.replace(hour=23, minute=59)
+    complete(ledger, "job-1", accepted_at=late)
+    complete(ledger, "job-2", accepted_at=late.astimezone(timezone(timedelta(hours=3))))
+    complete(ledger, "job-3", accepted_at=late + timedelta(minutes=1))
+    second = PostgresLedger(database_urls.ledger)
+    complete(second, "job-4", accepted_at=late)
+    second.close()
+    assert by_days(owner) == [("2026-11-23", 3, 3 * 74_010), ("2026-11-24", 1, 74_010)]
+    assert billed(owner) == [(4, 4 * 74_010)]
+
+
+def test_what_is_waived_is_taken_off_its_day(ledger: PostgresLedger, owner: Connection) -> None:
+    ledger.apply([run_of("completed", 1), run_of("completed", 2)])
+    assert by_days(owner) == [("2026-11-23", 1, 74_010)]
+
+
+def test_a_duration_beyond_all_bounds_stops_nobody(ledger: PostgresLedger, owner: Connection) -> None:
+    longest = samples.completion().model_copy(update={"duration_ms": 2**63 - 1})
+    for number in range(3):
+        complete(ledger, f"job-{number}", completion=longest)
+    assert by_days(owner) == [("2026-11-23", 3, 2**63 - 1)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))

@@ -18,8 +18,10 @@ from pipeline.blobs.memory import MemoryStore
 from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory import MemorySubmissions
 from services.ingest.adapters.memory_clients import MemoryClients
+from services.ingest.adapters.memory_rates import MemoryRates
 from services.ingest.admin import add_key
 from services.ingest.clients import Client
+from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.scopes import SCOPES
 from services.ingest.web.app import create_app
@@ -56,9 +58,11 @@ class Rig:
     limits: UploadLimits = field(default_factory=lambda: UploadLimits(max_audio_bytes=1_000_000))
     options: dict[str, Any] = field(default_factory=dict)
     wakes: int = 0
+    now_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+        self.rates = MemoryRates(lambda: round(self.now_s * 1_000_000))
         self.key = self.add_client(Client(client_id="acme", name="Acme"))
 
     def add_client(self, client: Client, scopes: tuple[str, ...] = SCOPES) -> str:
@@ -75,6 +79,7 @@ class Rig:
             keys=RecentKeys(self.clients, 0.0, lambda: 0.0),
             jobs=self.submissions,
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
+            rates=RateLimiter(self.rates, lambda: self.now_s),
             sniff=sniff,
             new_id=new_id,
             limits=self.limits,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from contextlib import suppress
+from typing import ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,12 +21,17 @@ CLIENTS = ("a", "b", "c")
 
 
 class Relay(RuleBasedStateMachine):
-    """Submissions come, jobs end, the group reads on. Faults come only where a subclass has them."""
+    """Submissions come, jobs end, the group reads on. Faults come only where a subclass has them, as do bounds of clients
+    on jobs worked on at once.
+    """
+
+    BOUNDS: ClassVar[dict[str, int]] = {}
 
     @initialize(bound=st.integers(1, 30), batch=st.integers(1, 8))
     def begin(self, bound: int, batch: int) -> None:
         self.bound = bound
         self.world = World(max_announced=bound, batch_max=batch, review_every_s=0.0)
+        self.world.outbox.concurrent_jobs.update(self.BOUNDS)
         self.numbers = itertools.count()
         self.submitted: list[str] = []
 
@@ -64,6 +70,11 @@ class Relay(RuleBasedStateMachine):
     @invariant()
     def no_more_than_the_bound_is_ahead(self) -> None:
         assert len(self.world.open()) <= self.bound
+
+    @invariant()
+    def no_client_is_beyond_its_own_bound(self) -> None:
+        for client, bound in self.BOUNDS.items():
+            assert sum(f"/{client}/" in job for job in self.world.open()) <= bound
 
     def run_dry(self) -> None:
         """Let every job end that is announced, until nothing waits."""
@@ -110,6 +121,22 @@ class Undisturbed(Relay):
             assert mine == sorted(mine, key=lambda job: int(job.rpartition("/")[2]))
 
 
+class Bounded(Relay):
+    """Clients with a bound of their own wait for themselves alone, and nothing of theirs is forgotten."""
+
+    BOUNDS: ClassVar[dict[str, int]] = {"a": 1, "c": 2}
+
+    @rule()
+    def who_has_no_bound_goes_at_once(self) -> None:
+        self.submit("b", "interactive", 1)
+        free = relay.room("interactive", self.bound, len(self.world.open()))
+        before = [job for job in self.waiting("interactive") if "/b/" in job]
+        bounded = sum(self.BOUNDS.values())
+        self.step(1)
+        room = min(free, int(self.world.pace.batch_max)) - bounded
+        assert sum("/b/" in job for job in self.waiting("interactive")) <= max(0, len(before) - max(0, room))
+
+
 class Disturbed(Relay):
     """Broker and relay die at every point; everything accepted is announced all the same."""
 
@@ -150,8 +177,9 @@ class Disturbed(Relay):
         super().run_dry()
 
 
-for machine in (Undisturbed, Disturbed):
+for machine in (Undisturbed, Bounded, Disturbed):
     machine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 
 TestUndisturbed = Undisturbed.TestCase
+TestBounded = Bounded.TestCase
 TestDisturbed = Disturbed.TestCase

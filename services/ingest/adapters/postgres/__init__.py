@@ -6,6 +6,7 @@ from services.ingest.adapters.postgres.connecting import Database
 from services.ingest.adapters.postgres.jobs import PostgresJobs
 from services.ingest.adapters.postgres.migrator import migrate
 from services.ingest.adapters.postgres.outbox import PostgresOutbox
+from services.ingest.adapters.postgres.rates import PostgresRates
 from services.ingest.adapters.postgres.runs import PostgresRuns
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 
@@ -15,6 +16,7 @@ __all__ = [
     "PostgresClients",
     "PostgresJobs",
     "PostgresOutbox",
+    "PostgresRates",
     "PostgresRuns",
     "PostgresSubmissions",
     "migrate",

@@ -5,7 +5,7 @@ A relay that dies, or loses its connection, gives its turn back with the transac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,8 +53,11 @@ class _Turn:
     def sent(self) -> list[Sent]:
         return [Sent(**row) for row in self._connection.execute(STATEMENTS["fetch_sent"])]
 
-    def waiting(self, priority: str, limit: int) -> list[Announcement]:
-        wanted = {"priority": priority, "limit": limit}
+    def rooms(self) -> dict[str, int]:
+        return {row["client_id"]: row["room"] for row in self._connection.execute(STATEMENTS["fetch_rooms"])}
+
+    def waiting(self, priority: str, limit: int, rooms: Mapping[str, int]) -> list[Announcement]:
+        wanted = {"priority": priority, "limit": limit, "client_ids": list(rooms), "rooms": list(rooms.values())}
         return [_announcement(row) for row in self._connection.execute(STATEMENTS["fetch_waiting"], wanted)]
 
     def fetch(self, outbox_ids: Sequence[int]) -> list[Announcement]:

@@ -25,8 +25,8 @@ RETURNING accepted_at
 
 -- name: add_announcement
 -- After the submission is written, so that the janitor waits for us if we do not see its fence.
-INSERT INTO ingest.outbox (job_id, run, client_id, priority, topic, event)
-SELECT %(job_id)s, %(run)s, %(client_id)s, %(priority)s, %(topic)s, %(event)s
+INSERT INTO ingest.outbox (job_id, run, client_id, priority, topic, event, accepted_at, reserved_ms)
+SELECT %(job_id)s, %(run)s, %(client_id)s, %(priority)s, %(topic)s, %(event)s, %(accepted_at)s, %(reserved_ms)s
 WHERE NOT EXISTS (SELECT FROM ingest.fenced WHERE job_id = %(job_id)s)
 
 -- name: fetch_job
@@ -83,9 +83,17 @@ SELECT outbox_id, cluster_id, topic, "partition", "offset", announcements,
 FROM ingest.outbox WHERE sent_at IS NOT NULL AND closed_at IS NULL
 ORDER BY outbox_id
 
+-- name: fetch_rooms
+SELECT c.client_id, greatest(0, c.concurrent_jobs - count(o.outbox_id))::integer AS room
+FROM ingest.clients c
+LEFT JOIN ingest.outbox o ON o.client_id = c.client_id AND o.sent_at IS NOT NULL AND o.closed_at IS NULL
+WHERE c.concurrent_jobs IS NOT NULL
+GROUP BY c.client_id
+
 -- name: fetch_waiting
 -- One look into the index finds the next client that has something waiting; then each in turn gives its oldest. The
--- clients behind the one served last come first. What is read grows with the clients and the limit, not with the backlog.
+-- clients behind the one served last come first; one without room has no turn. What is read grows with the clients and
+-- the limit, not with the backlog.
 WITH RECURSIVE queue (client_id) AS (
     SELECT min(client_id) FROM ingest.outbox
     WHERE sent_at IS NULL AND closed_at IS NULL AND priority = %(priority)s
@@ -95,11 +103,14 @@ WITH RECURSIVE queue (client_id) AS (
         WHERE o.sent_at IS NULL AND o.closed_at IS NULL AND o.priority = %(priority)s AND o.client_id > queue.client_id
     )
     FROM queue WHERE queue.client_id IS NOT NULL
+), bound (client_id, room) AS (
+    SELECT * FROM unnest(%(client_ids)s::text[], %(rooms)s::integer[])
 ), turn AS (
-    SELECT client_id, row_number() OVER (
+    SELECT client_id, room, row_number() OVER (
         ORDER BY client_id <= coalesce((SELECT client_id FROM ingest.served WHERE priority = %(priority)s), ''), client_id
     ) AS place, least(count(*) OVER (), %(limit)s) AS served
-    FROM queue WHERE client_id IS NOT NULL
+    FROM queue LEFT JOIN bound USING (client_id)
+    WHERE client_id IS NOT NULL AND (room IS NULL OR room > 0)
 )
 SELECT head.outbox_id, head.event
 FROM turn
@@ -108,7 +119,7 @@ CROSS JOIN LATERAL (
     FROM ingest.outbox o
     WHERE o.sent_at IS NULL AND o.closed_at IS NULL AND o.priority = %(priority)s AND o.client_id = turn.client_id
     ORDER BY o.outbox_id
-    LIMIT (%(limit)s + turn.served - 1) / turn.served
+    LIMIT least((%(limit)s + turn.served - 1) / turn.served, turn.room)
 ) head
 WHERE turn.place <= turn.served
 ORDER BY head.nth, turn.place

@@ -12,6 +12,7 @@ from pipeline.sql import queries
 from services.ingest import handler
 from services.ingest.adapters.postgres.connecting import Connection, Database
 from services.ingest.adapters.postgres.submissions import add_announcement
+from services.ingest.quotas import reserved_ms
 from services.ingest.runs import Failed, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import StoredAudio, Submission
 
@@ -56,7 +57,8 @@ def _begin(connection: Connection, row: dict[str, Any], run: int) -> None:
     begun = {"job_id": row["job_id"], "run": run}
     connection.execute(STATEMENTS["begin_run"], begun)
     connection.execute(STATEMENTS["close_earlier_runs"], begun)
-    add_announcement(connection, handler.announcement(_submission({**row, "run": run}), row["accepted_at"]))
+    again = _submission({**row, "run": run})
+    add_announcement(connection, handler.announcement(again, row["accepted_at"]), reserved_ms(again.audio))
 
 
 def _submission(row: dict[str, Any]) -> Submission:

@@ -1,4 +1,4 @@
-"""The named statements of queries.sql."""
+"""The named statements of queries.sql, and of limits.sql."""
 
 from __future__ import annotations
 
@@ -8,3 +8,4 @@ from typing import Final
 from pipeline.sql import queries
 
 STATEMENTS: Final[Mapping[str, str]] = queries("services.ingest.adapters.postgres")
+LIMITS: Final[Mapping[str, str]] = queries("services.ingest.adapters.postgres", "limits.sql")

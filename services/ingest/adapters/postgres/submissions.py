@@ -14,9 +14,11 @@ from pipeline.errors import Transient
 from services.ingest import handler
 from services.ingest.adapters.postgres.connecting import Connection, Database, one_row
 from services.ingest.adapters.postgres.errors import RETRY_AFTER_S, said
-from services.ingest.adapters.postgres.statements import STATEMENTS
+from services.ingest.adapters.postgres.statements import LIMITS, STATEMENTS
+from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.ports import OutcomeUnknown
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
+from services.ingest.quotas import Used, check, reserved_ms
 from services.ingest.submissions import Accepted, IdempotencyKey, Submission
 
 
@@ -26,12 +28,14 @@ class PostgresSubmissions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def submit(self, submission: Submission, idempotency: IdempotencyKey | None) -> Accepted:
+    def submit(self, submission: Submission, idempotency: IdempotencyKey | None, quota: Quota = UNLIMITED) -> Accepted:
         """See `Submissions.submit`."""
         with self._database.transaction("submit") as connection:
             earlier = _claim(connection, submission, idempotency) if idempotency is not None else None
             if earlier is not None:
                 return earlier
+            if quota.bounds_audio:
+                _check_quota(connection, submission)
             accepted_at = _keep(connection, submission)
             reach("ingest.before_commit")
             try:
@@ -65,16 +69,23 @@ def _claim(connection: Connection, submission: Submission, idempotency: Idempote
     return Accepted(earlier["job_id"], earlier["accepted_at"], repeated=True)
 
 
+def _check_quota(connection: Connection, submission: Submission) -> None:
+    client = {"client_id": submission.client_id}
+    quota = Quota(**one_row(connection.execute(LIMITS["lock_quota"], client).fetchone()))
+    used = Used(**one_row(connection.execute(LIMITS["measure_audio"], client).fetchone()))
+    check(quota, used, reserved_ms(submission.audio))
+
+
 def _keep(connection: Connection, submission: Submission) -> datetime:
     accepted_at: datetime = one_row(
         connection.execute(STATEMENTS["add_submission"], _submission_row(submission)).fetchone()
     )["accepted_at"]
-    add_announcement(connection, handler.announcement(submission, accepted_at))
+    add_announcement(connection, handler.announcement(submission, accepted_at), reserved_ms(submission.audio))
     return accepted_at
 
 
-def add_announcement(connection: Connection, event: AudioUploaded) -> None:
-    """Have the relay announce this, once the transaction has committed.
+def add_announcement(connection: Connection, event: AudioUploaded, reserves_ms: int) -> None:
+    """Have the relay announce this, once the transaction has committed, and reserve so much audio until its end.
 
     Raises:
         Transient: The janitor took the job's objects for an orphan's, as it may after a day.
@@ -87,6 +98,8 @@ def add_announcement(connection: Connection, event: AudioUploaded) -> None:
             "client_id": event.client_id,
             "priority": event.priority,
             "topic": event.TOPIC,
+            "accepted_at": event.accepted_at,
+            "reserved_ms": reserves_ms,
             "event": Jsonb(event.model_dump(mode="json")),
         },
     )

@@ -187,9 +187,10 @@ DO $$ BEGIN
         AND has_table_privilege('razgovor_ingest', 'ledger.jobs_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.artefacts_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.usage_v1', 'SELECT')
+        AND has_table_privilege('razgovor_ingest', 'ledger.usage_days_v1', 'SELECT')
     ) THEN
         GRANT USAGE ON SCHEMA ledger TO razgovor_ingest;
-        GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1 TO razgovor_ingest;
+        GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1, ledger.usage_days_v1 TO razgovor_ingest;
     END IF;
 END $$
 
