@@ -8,6 +8,7 @@ RazgovorError
 │   │             works and only this event fails, three attempts
 │   └── Unavailable     not the event's doing, whatever a canary says: never an attempt
 │       └── Postponed       nobody's fault: to be done later, after all that waits, or by another
+├── CalledOff     the job's run was canceled or erased: nothing more is done or said, and the offset passes
 ├── Permanent     this record can never be handled: the DLQ
 └── Fatal         this process cannot go on: exit non-zero, offset untouched
 """
@@ -83,6 +84,10 @@ class Postponed(Unavailable):
     Where its partition is another's by then, or the process drains, it is left to the next owner instead.
     `retry_after_s` says when at the earliest.
     """
+
+
+class CalledOff(RazgovorError):
+    """Nobody wants the work on this run any more: its job was canceled or erased, and ingest says so by itself."""
 
 
 class Permanent(RazgovorError):

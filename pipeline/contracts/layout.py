@@ -7,6 +7,7 @@ jobs/{job}/{run}/{transcript_sha256}/call.{format}    the artefacts made from it
 jobs/{job}/{run}/start-{n}                            the n-th time a transcriber began on the run
 jobs/{job}/{run}/start-{n}.released                   that start is over, and it was no crash
 jobs/{job}/{run}/start-{n}.alive-{k}                  whoever began still works, though the call is another's now
+jobs/{job}/{run}/canceled                             the work on this run is called off: canceled, or its job erased
 control/fuse-{group}                                  that consumer group puts too much aside and rests: when, and why
 control/janitor                                       tells the janitor the store's own time
 control/canary-{group}                                what the group writes and reads to see whether the store works
@@ -24,6 +25,8 @@ JANITOR_KEY = "control/janitor"
 START_NAME = "start-"
 RELEASED_SUFFIX = ".released"
 ALIVE_SUFFIX = ".alive-"
+#: Within a run's prefix: nobody may put or publish anything for the run any more.
+CALLED_OFF_NAME = "canceled"
 
 
 def job_prefix(job_id: str) -> str:
@@ -69,6 +72,11 @@ def start_released_key(job_id: str, run: int, number: int) -> str:
 def start_alive_key(job_id: str, run: int, number: int, beat: int) -> str:
     """A sign of life of a start whose partition went to another worker, counted from 1."""
     return f"{start_key(job_id, run, number)}{ALIVE_SUFFIX}{beat}"
+
+
+def called_off_key(job_id: str, run: int) -> str:
+    """The marker of a run that was canceled, or whose job was erased. Put by ingest alone."""
+    return f"{run_prefix(job_id, run)}{CALLED_OFF_NAME}"
 
 
 def fuse_key(group: str) -> str:

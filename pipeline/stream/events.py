@@ -6,6 +6,7 @@ This is the one place that applies an Outcome, and the one that acts on failures
     undecodable                        the DLQ
     a failure, and the canary fails    back to the runner: the same event again, no attempt burned
     a failure, and the canary works    as its verdict says: another attempt, or the DLQ and job.status failed
+    called off                         nothing: ingest says what became of the job
     the DLQ or the broker takes nothing    back to the runner: no offset passes what is put nowhere
 """
 
@@ -17,10 +18,10 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
 from pipeline.blobs.ports import BlobStore
-from pipeline.contracts import events
+from pipeline.contracts import events, layout
 from pipeline.contracts.events import Event, EventT
 from pipeline.crash_points import reach
-from pipeline.errors import Fatal, Permanent, Transient, Unavailable
+from pipeline.errors import CalledOff, Fatal, Permanent, Transient, Unavailable
 from pipeline.outcome import Outcome, PutObject
 from pipeline.stream.ports import Message, Producer
 from pipeline.stream.retries import ATTEMPTS
@@ -72,8 +73,13 @@ class EventProcessor(Generic[EventT]):
         clock: Callable[[], datetime],
         announce: Announce[EventT] = nothing_ahead,
         wire: Wire | None = None,
+        announce_looks: bool = False,
     ) -> None:
-        """Any other event than `expects` on our topics is put aside; `clock` tells the time of pickup."""
+        """Any other event than `expects` on our topics is put aside; `clock` tells the time of pickup.
+
+        `announce_looks`: it finds out itself whether a run was called off, and raises CalledOff.
+        """
+        self._announce_looks = announce_looks
         self._expects = expects
         self._announce = announce
         self._handler = handler
@@ -111,6 +117,10 @@ class EventProcessor(Generic[EventT]):
             self._work(message, event)
         except (Unavailable, Fatal):
             raise
+        except CalledOff:
+            _log.info("called_off", job_id=event.job_id, run=event.run)
+            self._metrics.add(families.ATTEMPTS, outcome="called_off")
+            self._fuse.passed()
         except Exception as error:  # noqa: BLE001  the boundary: a bug of ours must not stop the partition
             self._failed(message, event, error)
         else:
@@ -143,16 +153,26 @@ class EventProcessor(Generic[EventT]):
     def _work_once(self, message: Message, event: EventT) -> None:
         outcome = self._held.get(message)
         if outcome is None:
+            if not self._announce_looks:
+                self._require_wanted(event)
             self._publish(self._announce(event))
             reach("stream.announced")
             outcome = self._handler(event, self._clock())
             reach("stream.decided")
-        self._apply(message, outcome)
+        if outcome.effects:
+            self._apply(message, event, outcome)
+        self._require_wanted(event)
         self._publish(outcome.events)
         reach("stream.published")
 
-    def _apply(self, message: Message, outcome: Outcome[PutObject]) -> None:
+    def _require_wanted(self, event: EventT) -> None:
+        """Go on only while nobody called the run off. Who canceled or erased put the marker before telling anybody."""
+        if self._store.stat(layout.called_off_key(event.job_id, event.run)) is not None:
+            raise CalledOff
+
+    def _apply(self, message: Message, event: EventT, outcome: Outcome[PutObject]) -> None:
         try:
+            self._require_wanted(event)
             for effect in outcome.effects:
                 self._store.put(effect.key, effect.data, media_type=effect.media_type)
                 reach("stream.effect_put")

@@ -68,7 +68,7 @@ PAUSES: Final = Counter(
 )
 ATTEMPTS: Final = Counter(
     "razgovor_attempts_total",
-    "Attempts at an event by their end: done, call_fault, transient, permanent or unknown (a bug).",
+    "Attempts at an event by their end: done, called_off, call_fault, transient, permanent or unknown (a bug).",
     ("outcome",),
 )
 PUBLISHED: Final = Counter("razgovor_published_records_total", "Records that the broker acknowledged.", ("topic",))
@@ -151,6 +151,10 @@ CHILD_CRASHES: Final = Counter(
     "razgovor_child_crashes_total", "Child processes that died over a request: engine, front_end or probe.", ("child",)
 )
 
+STOPS: Final = Counter(
+    "razgovor_stops_total", "Jobs called off and told so; `state` is canceled or erased.", ("state",)
+)
+
 # ledger
 JOBS: Final = Counter(
     "razgovor_jobs_total",
@@ -165,6 +169,7 @@ LEDGER_EVENTS: Final = Counter(
 ORPHANS: Final = Counter(
     "razgovor_orphans_swept_total", "Prefixes of the store that no job owned and the janitor deleted."
 )
+ERASED_OBJECTS: Final = Counter("razgovor_erased_objects_total", "Objects of erased jobs that were deleted.")
 SWEEPS: Final = Counter(
     "razgovor_sweeps_total", "Times the janitor went through the store; `outcome` is done or failed.", ("outcome",)
 )

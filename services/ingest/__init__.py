@@ -1,8 +1,9 @@
 """ingest: the door. Takes recordings over REST, says what became of them, announces them.
 
-Consumes: HTTP. Reads the ledger's views `ledger.jobs_v1` and `ledger.artefacts_v1`.
-Produces: `audio.uploaded`, announced by the relay out of the outbox.
-Writes:   the recording and call.json to the store; the schema `ingest` (clients, keys, submissions, idempotency, outbox).
+Consumes: HTTP. Reads the ledger's views `jobs_v1`, `artefacts_v1`, `usage_days_v1` and `erasures_v1`.
+Produces: `audio.uploaded`, announced by the relay out of the outbox; `job.status` canceled and erased, by the stopper.
+Writes:   the recording, call.json and the markers of runs that are called off to the store; the schema `ingest` (clients,
+          keys, rates, submissions, idempotency, outbox, stops).
 Never:    opens audio in this process, puts a name or a number into an event, a key or a log, answers 202 before its
           transaction committed, touches the schema `ledger`.
 """

@@ -39,6 +39,8 @@ from services.ingest.adapters.postgres import (
     PostgresJobs,
     PostgresOutbox,
     PostgresRates,
+    PostgresRuns,
+    PostgresStops,
     PostgresSubmissions,
     migrate,
 )
@@ -50,6 +52,7 @@ from services.ingest.rates import RateLimiter
 from services.ingest.readiness import RecentCheck
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.settings import IngestSettings
+from services.ingest.stopper import Stopper
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import UploadLimits, WebPorts
 
@@ -130,8 +133,9 @@ def _web_ports(
     store: BlobStore,
     database: Database,
     probe: Callable[[Path], Probe],
-    announcer: Announcer,
     *,
+    announcer: Announcer,
+    stopper: Stopper,
     metrics: Metrics,
 ) -> WebPorts:
     submissions = MeteredSubmissions(PostgresSubmissions(database), metrics)
@@ -140,6 +144,10 @@ def _web_ports(
         keys=RecentKeys(PostgresClients(database), _KEY_HOLDS_S, time.monotonic),
         jobs=PostgresJobs(database),
         acceptance=Acceptance(store, submissions, counting_crashes(probe, metrics), announcer.wake),
+        stops=PostgresStops(database),
+        runs=PostgresRuns(database),
+        on_stopped=stopper.wake,
+        on_requeued=announcer.wake,
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=_new_id,
@@ -199,29 +207,38 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
     announcer = Announcer(
         PostgresOutbox(database), producer, log_reader, _pace(settings), time.monotonic, wire=wire, metrics=metrics
     )
+    stopper = Stopper(PostgresStops(database), store, producer, wire=wire, metrics=metrics)
     if settings.metrics_port is not None:
         _measure_backlog(database, metrics, stop)
     gc.freeze()  # what is loaded by now stays: no collection need look at it again
     with _prober(settings) as probe, _listen(settings) as listener:
-        server = _server(settings, _web_ports(settings, store, database, probe, announcer, metrics=metrics))
+        server = _server(
+            settings,
+            _web_ports(settings, store, database, probe, announcer=announcer, stopper=stopper, metrics=metrics),
+        )
         web = _Worker("web", lambda: server.run([listener]), stop)
         relay = _Worker("relay", lambda: announcer.run(stop), stop)
+        stopping = _Worker("stopper", lambda: stopper.run(stop), stop)
         web.thread.start()
         relay.thread.start()
+        stopping.thread.start()
         status.write("ready", address=_address(listener))
         while not stop.wait(_BEAT_S):
             status.beat()
         status.write("draining")
         server.should_exit = True
         announcer.wake()
+        stopper.wake()
         deadline_s = time.monotonic() + settings.drain_timeout_s + 1.0
-        for worker in (web, relay):
+        for worker in (web, relay, stopping):
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
-    if not relay.thread.is_alive():  # else it waits for a broker, and ends with the process
+    if not (
+        relay.thread.is_alive() or stopping.thread.is_alive()
+    ):  # else one waits for a broker, and ends with the process
         producer.close()
         log_reader.close()
     database.close()
-    for worker in (web, relay):
+    for worker in (web, relay, stopping):
         if isinstance(worker.error, RazgovorError):  # it says by itself what it is
             raise worker.error
         if worker.error is not None:

@@ -56,6 +56,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What became of an order to erase a job.
+
+    Attributes:
+        erased_at: When nothing of it was left in the store; None: not yet.
+        objects: How many objects were deleted so far.
+    """
+
+    requested_at: datetime
+    erased_at: datetime | None = None
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A job: what was submitted and what became of it."""
 
@@ -79,6 +93,7 @@ class Job:
     queue: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     outcome: Outcome
+    erasure: Erasure | None = None
 
 
 @dataclass(frozen=True, slots=True)

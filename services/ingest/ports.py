@@ -14,6 +14,7 @@ from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest.clients import UNLIMITED, Client, KeyFacts, Quota, StoredKey
 from services.ingest.jobs import Cursor, Job
+from services.ingest.listing import Wanted
 from services.ingest.relay import AnnouncedLog, Sent
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
@@ -109,8 +110,8 @@ class Jobs(Protocol):
     def fetch(self, client_id: str, job_id: str) -> Job | None:
         """One job with its artefacts."""
 
-    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
-        """Jobs, newest first, starting behind `after`; without artefacts."""
+    def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
+        """The jobs asked for, newest first, starting behind `after`; without artefacts."""
 
 
 class OutboxTurn(Protocol):

@@ -35,12 +35,16 @@ UPLOAD_TIMEOUT: Final = Kind("upload_timeout", 408, "The upload took too long")
 NOT_FINISHED: Final = Kind("not_finished", 409, "The job is not finished yet")
 JOB_FAILED: Final = Kind("job_failed", 409, "The job failed")
 JOB_CANCELED: Final = Kind("job_canceled", 409, "The job was canceled")
+JOB_ENDED: Final = Kind("job_ended", 409, "The job has ended")
+NOT_REQUEUABLE: Final = Kind("not_requeuable", 409, "The job cannot be done again")
 GONE: Final = Kind("gone", 410, "It is no longer kept")
 TOO_LARGE: Final = Kind("too_large", 413, "The upload is too large")
+RANGE_NOT_SATISFIABLE: Final = Kind("range_not_satisfiable", 416, "There are no such bytes")
 UNSUPPORTED_MEDIA: Final = Kind("unsupported_media", 415, "This is no recording that can be read")
 INVALID_FIELD: Final = Kind("invalid_field", 422, "A field is not valid")
 IDEMPOTENCY_MISMATCH: Final = Kind("idempotency_mismatch", 422, "The idempotency key was used for another request")
 RATE_LIMITED: Final = Kind("rate_limited", 429, "Too many requests")
+TOO_MANY_STREAMS: Final = Kind("too_many_streams", 429, "Too many event streams are open")
 INTERNAL_ERROR: Final = Kind("internal_error", 500, "An error of ours")
 UNAVAILABLE: Final = Kind("unavailable", 503, "Try again later")
 
@@ -61,7 +65,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         NOT_FINISHED,
         JOB_FAILED,
         JOB_CANCELED,
+        JOB_ENDED,
+        NOT_REQUEUABLE,
         GONE,
+        RANGE_NOT_SATISFIABLE,
+        TOO_MANY_STREAMS,
         TOO_LARGE,
         UNSUPPORTED_MEDIA,
         INVALID_FIELD,

@@ -1,4 +1,4 @@
-"""A new run of a job: whether it may begin. Only ingest starts runs; `admin` for an operator, nobody else.
+"""A new run of a job: whether it may begin. Only ingest starts runs: `admin` for an operator, `web.orders` for a client.
 
 A run is the whole way again: a new number, a new announcement, results of its own. What subscribers were told of the
 earlier run stands: `failed` is an end, and no end of a run is ever taken back.
@@ -11,11 +11,17 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from pipeline.contracts import states
+from services.ingest.clients import UNLIMITED, Quota
+
+#: Shown of a job that is called off while the ledger does not say so yet.
+CANCELING: Final = "canceling"
 
 #: A job that failed may be done again.
 FAILED: Final = frozenset({states.FAILED})
 #: So may one that completed, if the operator says so: it may be billed again.
 REPROCESSED: Final = FAILED | {states.COMPLETED}
+#: For its client so may one that was canceled.
+CALLED_OFF: Final = FAILED | {states.CANCELED, CANCELING}
 #: Of a job whose record lies in a DLQ the ledger may not have heard yet that it failed.
 GIVEN_UP: Final = FAILED | {states.QUEUED, states.TRANSCRIBING, states.TRANSCRIBED}
 
@@ -46,7 +52,8 @@ class Known:
 
     Attributes:
         run: The newest that ingest started.
-        ledger_run, state: As the ledger says; None and `queued` before it has heard of this run.
+        ledger_run, state: As the ledger says; None and `queued` before it has heard of this run. `canceling` and
+            `erased` are ingest's own knowledge.
     """
 
     run: int
@@ -54,9 +61,37 @@ class Known:
     state: str = states.QUEUED
 
 
-def known_of(run: int, ledger_run: int, ledger_state: str) -> Known:
-    """What is known of a job whose newest run is `run`, while the ledger speaks of that one, or of an earlier one still."""
-    return Known(run=run, ledger_run=ledger_run, state=ledger_state if ledger_run >= run else states.QUEUED)
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The newest run that the ledger has heard of, and its state."""
+
+    run: int
+    state: str
+
+
+def known_of(run: int, heard: Heard | None, *, canceled_run: int | None, erased: bool) -> Known:
+    """What is known of a job.
+
+    Args:
+        run: The newest that ingest started.
+        heard: What the ledger says: of that run, or of an earlier one still; None: it knows no such job.
+        canceled_run: The newest run that its client called off.
+        erased: Whether its client had it erased.
+    """
+    newest = run if heard is None else max(run, heard.run)
+    state = heard.state if heard is not None and heard.run >= run else states.QUEUED
+    return Known(
+        run=run,
+        ledger_run=None if heard is None else heard.run,
+        state=shown_state(state, canceled=canceled_run == newest, erased=erased),
+    )
+
+
+def shown_state(state: str, *, canceled: bool, erased: bool) -> str:
+    """The state that a run is in for whoever asks: the ledger's, or what ingest knows before the ledger does."""
+    if erased:
+        return states.ERASED
+    return CANCELING if canceled and state not in states.TERMINAL else state
 
 
 def decide(job_id: str, known: Known | None, allowed: frozenset[str], after_run: int | None) -> Started | Refused:
@@ -94,15 +129,25 @@ class Runs(Protocol):
     """Starts runs. Every method may raise Transient (no answer) and Permanent (refused)."""
 
     def start(
-        self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
+        self,
+        job_id: str,
+        *,
+        allowed: frozenset[str],
+        after_run: int | None = None,
+        dry_run: bool = False,
+        quota: Quota = UNLIMITED,
     ) -> Started | Refused:
-        """Start the next run of a job: its number and its announcement in one transaction.
+        """Start the next run of a job: its number, its announcement and its reservation in one transaction.
 
         Args:
             job_id: The job.
             allowed: The states in which it may be started.
             after_run: See `decide`: makes it safe to ask twice.
             dry_run: Say what would be, and change nothing.
+            quota: Of the client, where it is one that asks.
+
+        Raises:
+            Problem: `quota_exceeded`.
         """
 
     def find_failed(self, *, reason: str | None, since: datetime | None, limit: int) -> list[Failed]:

@@ -24,8 +24,9 @@ from pipeline.stream.registry import wire_at
 from pipeline.stream.runner import Limits, Runner
 from pipeline.stream.safeguards import Safeguards
 from pipeline.telemetry.metrics import Metrics
-from services.ledger.adapters.postgres import PostgresKnownJobs, PostgresLedger
+from services.ledger.adapters.postgres import PostgresErasures, PostgresKnownJobs, PostgresLedger
 from services.ledger.batch import BatchProcessor
+from services.ledger.eraser import Eraser
 from services.ledger.figures import Figures, MeteredLedger
 from services.ledger.janitor import Janitor
 from services.ledger.settings import LedgerSettings
@@ -76,6 +77,7 @@ def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -
     limits = Limits(batch_max=settings.batch_max_events, drain_timeout_s=settings.drain_timeout_s)
     guards.watch_fuse(stop)
     _start_janitor(settings, store, stop, metrics)
+    _start_eraser(settings, store, stop, metrics)
     if not guards.fuse.blown:
         status.write("ready")
     consumer = KafkaConsumer(settings.kafka, group=GROUP, gather_bytes=GATHER_BYTES, metrics=metrics)
@@ -92,6 +94,12 @@ def _start_janitor(settings: LedgerSettings, store: BlobStore, stop: threading.E
     janitor = Janitor(store, known, timedelta(seconds=settings.orphan_after_s), metrics)
     told = (stop, settings.sweep_every_s, settings.orphans_max)
     threading.Thread(target=janitor.run, args=told, name="janitor", daemon=True).start()
+
+
+def _start_eraser(settings: LedgerSettings, store: BlobStore, stop: threading.Event, metrics: Metrics) -> None:
+    eraser = Eraser(store, PostgresErasures(settings.database_url.get_secret_value()), metrics)
+    told = (stop, settings.erase_every_s)
+    threading.Thread(target=eraser.run, args=told, name="eraser", daemon=True).start()
 
 
 def main() -> int:

@@ -117,6 +117,13 @@ class WaiveReprocess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderErasure:
+    """Everything of the job in the store is to go."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeepDlqRecord:
     """A record that somebody put aside, byte for byte, with what its headers say of its origin."""
 
@@ -136,4 +143,4 @@ class KeepDlqRecord:
     origin_offset: int | None
 
 
-Effect: TypeAlias = RecordEvent | MergeRun | KeepResult | PostUsage | WaiveReprocess | KeepDlqRecord
+Effect: TypeAlias = RecordEvent | MergeRun | KeepResult | PostUsage | WaiveReprocess | OrderErasure | KeepDlqRecord

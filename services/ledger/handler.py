@@ -19,6 +19,7 @@ from services.ledger.effects import (
     Effect,
     KeepResult,
     MergeRun,
+    OrderErasure,
     PostUsage,
     RecordEvent,
     WaiveReprocess,
@@ -62,6 +63,8 @@ def handle(arrival: Arrival, event: Event, *, bill_reprocess: bool) -> Outcome[E
     if claim is None or not record.counted:
         return Outcome(effects=(record,))
     merge = _merge(event, claim, arrival.recorded_at)
+    if claim == states.ERASED:
+        return Outcome(effects=(record, merge, OrderErasure(job_id=record.job_id)))
     if not isinstance(event, JobStatus) or claim != states.COMPLETED or event.completion is None:
         return Outcome(effects=(record, merge))
     usage = _usage(event, event.completion)

@@ -1,12 +1,14 @@
 """What the ledger needs of the world. For `batch`: `adapters.postgres` keeps the record, the runner's DLQ takes the rest.
 
-For the `janitor`: who knows which jobs there are.
+For the `janitor`: who knows which jobs there are. For the `eraser`: which are to go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from pipeline.errors import Permanent
@@ -66,6 +68,33 @@ class JobsTurn(Protocol):
         Raises:
             Transient: Some do not end; nothing is certain.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A job that is to be erased.
+
+    Attributes:
+        sweeps: How often it was looked at.
+        last: It was watched long enough: this look is the last one.
+    """
+
+    job_id: str
+    sweeps: int
+    last: bool
+
+
+class Erasures(Protocol):
+    """Which jobs were ordered to be erased. May raise Transient and Fatal."""
+
+    def claim(self, watched: timedelta, lease: timedelta, limit: int) -> list[Erasure]:
+        """What is to be looked at now, at most so many. Nobody else claims it before the lease has run out.
+
+        `last` is said of what was ordered so long ago that it is `watched` no more.
+        """
+
+    def mark_swept(self, erasure: Erasure, objects: int, pause: timedelta) -> None:
+        """Keep that so many objects were deleted and nothing is left; look again after the pause, or never if it was the last."""
 
 
 class KnownJobs(Protocol):

@@ -32,6 +32,9 @@ class LedgerSettings(ServiceSettings):
     sweep_every_s: float = Field(
         default=21_600.0, ge=0, description="The janitor looks for orphans in the store this often; 0: never."
     )
+    erase_every_s: float = Field(
+        default=1.0, gt=0, le=3600, description="The janitor looks for jobs to erase this often."
+    )
     orphan_after_s: float = ORPHAN_AFTER_S
     orphans_max: int = Field(
         default=100,

@@ -247,6 +247,7 @@ def serve(
             guards=guards,
             clock=_now,
             wire=wire,
+            announce_looks=True,
         )
         consumer = KafkaConsumer(settings.kafka, group=GROUP, metrics=metrics)
         guards.watch_fuse(stop)

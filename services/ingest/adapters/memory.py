@@ -15,10 +15,12 @@ from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
 from services.ingest.clients import UNLIMITED, Quota
-from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
+from services.ingest.jobs import Cursor, Erasure, Job, Outcome, StoredObject
+from services.ingest.listing import Wanted
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
 from services.ingest.quotas import Used, check, reserved_ms
 from services.ingest.relay import AnnouncedLog, Sent
+from services.ingest.runs import shown_state
 from services.ingest.submissions import Accepted, Announcement, IdempotencyKey, Submission
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,6 +48,9 @@ class MemorySubmissions:
         self.outcomes: dict[str, Outcome] = {}
         self.billed: list[tuple[str, datetime, int]] = []
         self.concurrent_jobs: dict[str, int] = {}
+        self.canceled_runs: dict[str, int] = {}
+        self.erased: dict[str, datetime] = {}
+        self.receipts: dict[str, tuple[datetime, int]] = {}
         self.submissions: dict[str, tuple[Submission, datetime]] = {}
         self.outbox: dict[int, OutboxRow] = {}
         self.fail_submit: Exception | None = None
@@ -68,7 +73,7 @@ class MemorySubmissions:
             if earlier is not None:
                 return earlier
             accepted_at = self._clock()
-            check(quota, self._used(submission.client_id, accepted_at), reserved_ms(submission.audio))
+            self.check_quota(submission, quota)
             if idempotency is not None:
                 self._keys[submission.client_id, idempotency.key] = (idempotency.request_sha256, submission.job_id)
             self.submissions[submission.job_id] = (submission, accepted_at)
@@ -89,6 +94,10 @@ class MemorySubmissions:
                 field="Idempotency-Key",
             )
         return Accepted(job_id, self.submissions[job_id][1], repeated=True)
+
+    def check_quota(self, submission: Submission, quota: Quota) -> None:
+        """Refuse what goes beyond the quota, as `submit` does."""
+        check(quota, self._used(submission.client_id, self._clock()), reserved_ms(submission.audio))
 
     def _used(self, client_id: str, now: datetime) -> Used:
         day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -117,16 +126,31 @@ class MemorySubmissions:
         found = self.submissions.get(job_id)
         return None if found is None or found[0].client_id != client_id else self._job(*found)
 
-    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
+    def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """See `Jobs.page`."""
         jobs = [self._job(*row) for row in self.submissions.values() if row[0].client_id == client_id]
         jobs.sort(key=lambda job: (job.accepted_at, job.job_id), reverse=True)
         return [
             replace(job, outcome=replace(job.outcome, artefacts={}))
             for job in jobs
-            if (state is None or job.outcome.state == state)
+            if wanted.means(job)
             and (after is None or (job.accepted_at, job.job_id) < (after.accepted_at, after.job_id))
         ][:limit]
+
+    def _erasure(self, job_id: str) -> Erasure | None:
+        requested_at = self.erased.get(job_id)
+        if requested_at is None:
+            return None
+        erased_at, objects = self.receipts.get(job_id, (None, 0))
+        return Erasure(requested_at=requested_at, erased_at=erased_at, objects=objects)
+
+    def _outcome(self, submission: Submission) -> Outcome:
+        outcome = self.outcomes.get(submission.job_id)
+        if outcome is None or outcome.run < submission.run:
+            outcome = Outcome(run=submission.run)
+        canceled = self.canceled_runs.get(submission.job_id) == outcome.run
+        state = shown_state(outcome.state, canceled=canceled, erased=submission.job_id in self.erased)
+        return replace(outcome, state=state)
 
     def _job(self, submission: Submission, accepted_at: datetime) -> Job:
         call, audio = submission.call_info, submission.audio
@@ -150,7 +174,8 @@ class MemorySubmissions:
             customer_number=call.customer_number,
             queue=call.queue,
             metadata=dict(call.metadata),
-            outcome=self.outcomes.get(submission.job_id, Outcome(run=submission.run)),
+            outcome=self._outcome(submission),
+            erasure=self._erasure(submission.job_id),
         )
 
     @contextmanager

@@ -8,8 +8,22 @@ from datetime import datetime
 from pipeline.contracts import states
 from services.ingest import handler
 from services.ingest.adapters.memory import MemorySubmissions, OutboxRow
-from services.ingest.runs import Failed, Known, Refused, Started, decide, known_of
+from services.ingest.clients import UNLIMITED, Quota
+from services.ingest.runs import Failed, Heard, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import Announcement
+
+
+def known_job(rows: MemorySubmissions, job_id: str) -> Known | None:
+    """What is known of a job; None: there is no such job."""
+    if job_id not in rows.submissions:
+        return None
+    outcome = rows.outcomes.get(job_id)
+    return known_of(
+        rows.submissions[job_id][0].run,
+        None if outcome is None else Heard(outcome.run, outcome.state),
+        canceled_run=rows.canceled_runs.get(job_id),
+        erased=job_id in rows.erased,
+    )
 
 
 class MemoryRuns:
@@ -19,22 +33,20 @@ class MemoryRuns:
         self._rows = submissions
 
     def start(
-        self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
+        self,
+        job_id: str,
+        *,
+        allowed: frozenset[str],
+        after_run: int | None = None,
+        dry_run: bool = False,
+        quota: Quota = UNLIMITED,
     ) -> Started | Refused:
         """See `Runs.start`."""
-        answer = decide(job_id, self._known(job_id), allowed, after_run)
+        answer = decide(job_id, known_job(self._rows, job_id), allowed, after_run)
         if isinstance(answer, Started) and not dry_run:
+            self._rows.check_quota(self._rows.submissions[job_id][0], quota)
             self._begin(answer)
         return answer
-
-    def _known(self, job_id: str) -> Known | None:
-        if job_id not in self._rows.submissions:
-            return None
-        submission, _accepted_at = self._rows.submissions[job_id]
-        outcome = self._rows.outcomes.get(job_id)
-        if outcome is None:
-            return Known(run=submission.run)
-        return known_of(submission.run, outcome.run, outcome.state)
 
     def _begin(self, started: Started) -> None:
         submission, accepted_at = self._rows.submissions[started.job_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 from fastapi import FastAPI
 
-from services.ingest.web import docs, downloads, health, jobs, openapi, problems, submit
+from services.ingest.web import docs, downloads, health, jobs, openapi, orders, problems, streams, submit
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import WebPorts
 
@@ -42,7 +42,15 @@ def create_app(ports: WebPorts) -> RequestContext:
     app.state.ports = ports
     app.state.accepting = anyio.CapacityLimiter(submit.ACCEPTING_AT_ONCE)
     problems.register(app)
-    for router in (submit.router, jobs.router, downloads.router, health.router, docs.router):
+    for router in (
+        submit.router,
+        jobs.router,
+        orders.router,
+        streams.router,
+        downloads.router,
+        health.router,
+        docs.router,
+    ):
         app.include_router(router)
     openapi.install(app)
     return RequestContext(app, ports.new_id)

@@ -3,22 +3,72 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
 from services.ingest.clients import Client
 from services.ingest.jobs import Cursor, Job
+from services.ingest.listing import Wanted
 from services.ingest.problems import INVALID_FIELD, NOT_FOUND, Problem
+from services.ingest.texts import storable
 from services.ingest.web.answers import COMMON, documented
 from services.ingest.web.auth import Reader
 from services.ingest.web.models import JobDocument, JobPageDocument, State, job_document
 from services.ingest.web.ports import Ports, WebPorts
 
 MAX_PAGE: Final = 100
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _JOB_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+def _wanted(
+    *,
+    state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Accepted then or later; with its zone.")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="Accepted earlier; with its zone.")] = None,
+    direction: Annotated[Literal["inbound", "outbound"] | None, Query(description="Only such calls.")] = None,
+    operator: Annotated[str | None, Query(max_length=200, description="Only calls of this operator.")] = None,
+    call_id: Annotated[str | None, Query(max_length=128, description="Only the call with your id.")] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Only jobs with this text in call_id, file name, operator, number, queue or metadata.",
+        ),
+    ] = None,
+) -> Wanted:
+    return Wanted(
+        state=state,
+        since=_in_range(since, "since"),
+        before=_in_range(before, "before"),
+        direction=direction,
+        operator=_said(operator),
+        call_id=_said(call_id),
+        text=_said(q),
+    )
+
+
+def _said(text: str | None) -> str | None:
+    """As it can be kept, so that what was kept is found; an empty one counts as not given."""
+    return None if text is None else storable(text) or None
+
+
+def _in_range(moment: datetime | None, field: str) -> datetime | None:
+    """What PostgreSQL can hold."""
+    if moment is not None and not _EARLIEST <= moment < _LATEST:
+        raise Problem(INVALID_FIELD, "must lie between 1970 and 2200", field=field)
+    return moment
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a text has the form of a job's id."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def job_of(ports: WebPorts, client: Client, job_id: str) -> Job:
@@ -27,7 +77,7 @@ def job_of(ports: WebPorts, client: Client, job_id: str) -> Job:
     Raises:
         Problem: `not_found`: there is none, or it is another client's.
     """
-    job = ports.jobs.fetch(client.client_id, job_id) if _JOB_ID.fullmatch(job_id) else None
+    job = ports.jobs.fetch(client.client_id, job_id) if is_job_id(job_id) else None
     if job is None:
         raise Problem(NOT_FOUND, "there is no job with this id")
     return job
@@ -37,12 +87,12 @@ def job_of(ports: WebPorts, client: Client, job_id: str) -> Job:
 def list_jobs(
     ports: Ports,
     client: Reader,
-    state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
+    wanted: Annotated[Wanted, Depends(_wanted)],
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Jobs on a page.")] = 20,
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
 ) -> JobPageDocument:
     """Your jobs, newest first. Pages stay where they are while new jobs arrive."""
-    found = ports.jobs.page(client.client_id, state=state, after=_cursor(cursor), limit=limit + 1)
+    found = ports.jobs.page(client.client_id, wanted, after=_cursor(cursor), limit=limit + 1)
     shown = found[:limit]
     more = Cursor(shown[-1].accepted_at, shown[-1].job_id).encode() if len(found) > limit else None
     return JobPageDocument(jobs=[job_document(job) for job in shown], next_cursor=more)

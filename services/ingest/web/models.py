@@ -11,7 +11,7 @@ from pipeline.contracts.reasons import reason_text
 from services.ingest.jobs import Job, Outcome
 
 _JOB_ID: Final = "3f0b8f0e-6d3c-4c39-9a51-5f2f8f6c0a11"
-State = Literal["queued", "transcribing", "transcribed", "failed", "canceled", "completed", "erased"]
+State = Literal["queued", "transcribing", "transcribed", "failed", "canceling", "canceled", "completed", "erased"]
 
 
 class _Document(BaseModel):
@@ -19,7 +19,7 @@ class _Document(BaseModel):
 
 
 class AcceptedDocument(_Document):
-    """An accepted job. It will end as completed or failed."""
+    """An accepted job. It will end as completed or failed, unless you cancel or erase it."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -123,6 +123,33 @@ class TimingsDocument(_Document):
     total_ms: int | None
 
 
+class ErasureDocument(_Document):
+    """The receipt of an erasure."""
+
+    requested_at: datetime
+    erased_at: datetime | None = Field(description="When nothing of it was left in the store; null: not yet.")
+    objects: int = Field(description="Objects deleted so far; late ones are looked for, for a day.")
+
+
+class StoppingDocument(_Document):
+    """A job that is being called off."""
+
+    job_id: str
+    run: int
+    state: Literal["canceling", "canceled", "erased"]
+    requested_at: datetime
+    links: dict[str, str]
+
+
+class RequeuedDocument(_Document):
+    """A job that is done again, as a new run."""
+
+    job_id: str
+    run: int
+    state: Literal["queued"] = "queued"
+    links: dict[str, str]
+
+
 class JobDocument(_Document):
     """A job: one recording through the pipeline."""
 
@@ -143,7 +170,18 @@ class JobDocument(_Document):
     call: CallDocument
     result: ResultDocument | None = Field(description="Only of a completed job.")
     timings: TimingsDocument | None
+    erasure: ErasureDocument | None = Field(description="Only of an erased job.")
     links: dict[str, str]
+
+
+class ProgressDocument(_Document):
+    """How far a job is."""
+
+    job_id: str
+    run: int
+    state: State
+    progress: float = Field(ge=0, le=1, description="By the state alone: 1 is its end, whatever end that is.")
+    reason: ReasonDocument | None = Field(description="Only of a failed job.")
 
 
 class JobPageDocument(_Document):
@@ -166,7 +204,7 @@ def job_document(job: Job) -> JobDocument:
     return JobDocument(
         job_id=job.job_id,
         call_id=job.call_id,
-        state=_known_state(outcome.state),
+        state=known_state(outcome.state),
         run=outcome.run,
         accepted_at=job.accepted_at,
         transcribing_at=outcome.transcribing_at,
@@ -194,6 +232,7 @@ def job_document(job: Job) -> JobDocument:
         ),
         result=_result(outcome),
         timings=_timings(outcome),
+        erasure=_erasure(job),
         links=_links(job),
     )
 
@@ -211,8 +250,16 @@ def job_url(job_id: str) -> str:
     return f"/v1/jobs/{job_id}"
 
 
-def _known_state(state: str) -> Any:
+def known_state(state: str) -> Any:
+    """A state for a document."""
     return state  # the document's validation refuses what is not a State
+
+
+def _erasure(job: Job) -> ErasureDocument | None:
+    erasure = job.erasure
+    if erasure is None:
+        return None
+    return ErasureDocument(requested_at=erasure.requested_at, erased_at=erasure.erased_at, objects=erasure.objects)
 
 
 def _result(outcome: Outcome) -> ResultDocument | None:
@@ -248,7 +295,9 @@ def _timings(outcome: Outcome) -> TimingsDocument | None:
 
 def _links(job: Job) -> dict[str, str]:
     url = job_url(job.job_id)
-    links = {"self": url, "audio": f"{url}/audio"}
+    if job.erasure is not None:
+        return {"self": url}
+    links = {"self": url, "events": f"{url}/events", "audio": f"{url}/audio"}
     if job.outcome.transcript is not None:
         for name in ("json", *sorted(job.outcome.artefacts)):
             links[f"transcript_{name}"] = f"{url}/transcript?format={name}"

@@ -15,6 +15,9 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.ports import Jobs
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.runs import Runs
+from services.ingest.stops import Stops
+from services.ingest.web.open_streams import OpenStreams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,10 @@ class WebPorts:
     """Everything the endpoints reach.
 
     Attributes:
+        stops, runs: Call jobs off, have them done again.
+        on_stopped, on_requeued: Told after every job that was called off or is done again: wake whoever acts on it.
+        streams: Counts those who follow jobs.
+        stream_poll_s: How often a followed job is looked at.
         rates: Counts the requests of clients that have a limit.
         sniff: Tells what a file is by its first bytes.
         new_id: A random id: of a job, of a request.
@@ -50,8 +57,14 @@ class WebPorts:
     jobs: Jobs
     acceptance: Acceptance
     rates: RateLimiter
+    stops: Stops
+    runs: Runs
     sniff: Callable[[bytes], Sniffed]
     new_id: Callable[[], str]
+    on_stopped: Callable[[], None] = lambda: None
+    on_requeued: Callable[[], None] = lambda: None
+    streams: OpenStreams = field(default_factory=OpenStreams)
+    stream_poll_s: float = 1.0
     languages: frozenset[str] = frozenset({"ru"})
     limits: UploadLimits = field(default_factory=UploadLimits)
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)

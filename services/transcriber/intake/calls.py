@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from pipeline.blobs.ports import BlobStore
+from pipeline.contracts import layout
 from pipeline.contracts.events import AudioUploaded
-from pipeline.errors import Fatal, Postponed, Transient
+from pipeline.errors import CalledOff, Fatal, Postponed, Transient
 from pipeline.stream.ports import Message
 from pipeline.telemetry import logs
 from services.transcriber.domain.starts import STARTS_TOGETHER, Course, Starts, course, starts_in
@@ -145,6 +146,7 @@ class Intake:
 
         Raises:
             Postponed: Another may be working on it, it is not ours any more, or there is no place for such a call.
+            CalledOff: It was canceled, or its job erased.
             Transient: The store does not answer.
         """
         hand = self._hands.current
@@ -176,6 +178,8 @@ class Intake:
     def _look(self, hand: Hand, event: AudioUploaded) -> Taken:
         while True:
             names = self._markers.names(event)
+            if layout.CALLED_OFF_NAME in names:
+                raise CalledOff
             if (found := find_transcript(event, self._store, names)) is not None:
                 return Taken(found=found)
             starts = starts_in(names)

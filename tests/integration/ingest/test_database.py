@@ -28,6 +28,7 @@ from services.ingest.adapters.postgres.errors import translated
 from services.ingest.adapters.postgres.migrator import STEPS
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
+from services.ingest.listing import Wanted
 from services.ingest.submissions import Submission
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import Repositories, submission
@@ -122,8 +123,10 @@ def test_what_the_ledger_recorded_is_shown_and_closes_the_outbox(kept: Repositor
     assert outcome.transcript is not None
     assert outcome.transcript.key.endswith("transcript.json")
     assert outcome.artefacts["vtt"].size_bytes == 7
-    assert [found.job_id for found in kept.jobs.page("acme", state="completed", after=None, limit=9)] == [given.job_id]
-    assert kept.jobs.page("acme", state="queued", after=None, limit=9) == []
+    assert [found.job_id for found in kept.jobs.page("acme", Wanted(state="completed"), after=None, limit=9)] == [
+        given.job_id
+    ]
+    assert kept.jobs.page("acme", Wanted(state="queued"), after=None, limit=9) == []
     with kept.outbox.turn() as turn:
         assert turn is not None
         turn.close_finished()

@@ -31,6 +31,8 @@ from services.ingest.adapters.postgres import (
     PostgresClients,
     PostgresJobs,
     PostgresRates,
+    PostgresRuns,
+    PostgresStops,
     PostgresSubmissions,
 )
 from services.ingest.admin import create_key
@@ -186,6 +188,8 @@ def http(urls: DatabaseUrls, server: PostgresServer, proxy: TcpProxy, key: str, 
         keys=RecentKeys(PostgresClients(database), 60.0, time.monotonic),
         jobs=PostgresJobs(database),
         acceptance=Acceptance(store, PostgresSubmissions(database), known, lambda: None),
+        stops=PostgresStops(database),
+        runs=PostgresRuns(database),
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=lambda: str(uuid.uuid4()),

@@ -11,6 +11,7 @@ from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
 from services.ingest.clients import Client
 from services.ingest.jobs import Cursor, StoredObject
+from services.ingest.listing import ANYTHING, Wanted
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
 from tests.integration.ingest.repositories import Repositories, idempotency, submission
 
@@ -43,7 +44,7 @@ def test_another_clients_job_is_no_job(repositories: Repositories) -> None:
     given = submission()
     repositories.submissions.submit(given, None)
     assert repositories.jobs.fetch("other", given.job_id) is None
-    assert repositories.jobs.page("other", state=None, after=None, limit=10) == []
+    assert repositories.jobs.page("other", ANYTHING, after=None, limit=10) == []
 
 
 def test_the_same_key_and_request_give_the_first_job(repositories: Repositories) -> None:
@@ -51,7 +52,7 @@ def test_the_same_key_and_request_give_the_first_job(repositories: Repositories)
     first = repositories.submissions.submit(submission(), idempotency())
     second = repositories.submissions.submit(submission(), idempotency())
     assert (second.job_id, second.accepted_at, second.repeated) == (first.job_id, first.accepted_at, True)
-    assert len(repositories.jobs.page("acme", state=None, after=None, limit=10)) == 1
+    assert len(repositories.jobs.page("acme", ANYTHING, after=None, limit=10)) == 1
 
 
 def test_the_same_key_with_another_request_is_refused_and_nothing_is_kept(repositories: Repositories) -> None:
@@ -88,12 +89,12 @@ def test_pages_lead_through_all_jobs_newest_first(repositories: Repositories) ->
     given = [repositories.submissions.submit(submission(), None).job_id for _ in range(7)]
     seen: list[str] = []
     after: Cursor | None = None
-    while page := repositories.jobs.page("acme", state=None, after=after, limit=3):
+    while page := repositories.jobs.page("acme", ANYTHING, after=after, limit=3):
         seen += [job.job_id for job in page]
         after = Cursor.decode(Cursor(page[-1].accepted_at, page[-1].job_id).encode())
     assert seen == given[::-1]
-    assert repositories.jobs.page("acme", state="completed", after=None, limit=10) == []
-    assert len(repositories.jobs.page("acme", state="queued", after=None, limit=10)) == 7
+    assert repositories.jobs.page("acme", Wanted(state="completed"), after=None, limit=10) == []
+    assert len(repositories.jobs.page("acme", Wanted(state="queued"), after=None, limit=10)) == 7
 
 
 def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repositories) -> None:

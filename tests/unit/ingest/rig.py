@@ -7,6 +7,7 @@ import struct
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory import MemorySubmissions
 from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.adapters.memory_rates import MemoryRates
+from services.ingest.adapters.memory_runs import MemoryRuns
+from services.ingest.adapters.memory_stops import MemoryStops
 from services.ingest.admin import add_key
 from services.ingest.clients import Client
 from services.ingest.rates import RateLimiter
@@ -72,6 +75,10 @@ class Rig:
     def _woken(self) -> None:
         self.wakes += 1
 
+    def clock(self) -> datetime:
+        """PostgreSQL's."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.now_s)
+
     def app(self) -> ASGIApp:
         """The application with this rig's ports; the routes, which take long to build, are built once for all rigs."""
         ports = WebPorts(
@@ -79,6 +86,9 @@ class Rig:
             keys=RecentKeys(self.clients, 0.0, lambda: 0.0),
             jobs=self.submissions,
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
+            stops=MemoryStops(self.submissions, self.clock),
+            runs=MemoryRuns(self.submissions),
+            stream_poll_s=0.0,
             rates=RateLimiter(self.rates, lambda: self.now_s),
             sniff=sniff,
             new_id=new_id,

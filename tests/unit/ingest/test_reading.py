@@ -71,6 +71,7 @@ def test_a_completed_job_shows_its_result_and_leads_to_its_transcripts() -> None
     assert shown["timings"]["total_ms"] == 900
     assert shown["links"] == {
         "self": f"/v1/jobs/{job_id}",
+        "events": f"/v1/jobs/{job_id}/events",
         "audio": f"/v1/jobs/{job_id}/audio",
         "transcript_json": f"/v1/jobs/{job_id}/transcript?format=json",
         "transcript_vtt": f"/v1/jobs/{job_id}/transcript?format=vtt",
@@ -288,6 +289,7 @@ def test_codes_are_stable_and_not_doubled() -> None:
         "client_gone": 400,
         "unauthorized": 401,
         "forbidden": 403,
+        "quota_exceeded": 403,
         "not_found": 404,
         "format_not_made": 404,
         "method_not_allowed": 405,
@@ -295,11 +297,16 @@ def test_codes_are_stable_and_not_doubled() -> None:
         "not_finished": 409,
         "job_failed": 409,
         "job_canceled": 409,
+        "job_ended": 409,
+        "not_requeuable": 409,
         "gone": 410,
         "too_large": 413,
+        "range_not_satisfiable": 416,
         "unsupported_media": 415,
         "invalid_field": 422,
         "idempotency_mismatch": 422,
+        "rate_limited": 429,
+        "too_many_streams": 429,
         "internal_error": 500,
         "unavailable": 503,
     }

@@ -8,7 +8,7 @@ from pipeline.contracts import states
 from pipeline.contracts.events import Event
 from pipeline.outcome import Outcome
 from pipeline.testing import samples
-from services.ledger.effects import Effect, KeepResult, MergeRun, PostUsage, RecordEvent, WaiveReprocess
+from services.ledger.effects import Effect, KeepResult, MergeRun, OrderErasure, PostUsage, RecordEvent, WaiveReprocess
 from services.ledger.handler import Arrival, handle
 
 WRITTEN_AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -122,9 +122,15 @@ def test_the_setting_says_whether_a_reprocess_is_taken_back(run: int) -> None:
     assert kinds_of(completed, bill_reprocess=False)[-2:] == [PostUsage, WaiveReprocess]
 
 
-@pytest.mark.parametrize("state", ["transcribing", "failed", "canceled", "erased"])
+@pytest.mark.parametrize("state", ["transcribing", "failed", "canceled"])
 def test_nothing_but_completion_brings_a_result(state: str) -> None:
     assert kinds_of(samples.job_status(state=state, completion=samples.completion())) == [RecordEvent, MergeRun]
+
+
+def test_an_erased_job_is_to_go_from_the_store() -> None:
+    event = samples.job_status(state="erased", completion=samples.completion())
+    assert kinds_of(event) == [RecordEvent, MergeRun, OrderErasure]
+    assert effects_of(event)[-1] == OrderErasure(job_id=event.job_id)
 
 
 def test_completed_without_a_completion_is_a_state_and_no_bill() -> None:

@@ -8,6 +8,7 @@ from services.ingest.adapters.postgres.migrator import migrate
 from services.ingest.adapters.postgres.outbox import PostgresOutbox
 from services.ingest.adapters.postgres.rates import PostgresRates
 from services.ingest.adapters.postgres.runs import PostgresRuns
+from services.ingest.adapters.postgres.stops import PostgresStops
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "PostgresOutbox",
     "PostgresRates",
     "PostgresRuns",
+    "PostgresStops",
     "PostgresSubmissions",
     "migrate",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from pipeline.contracts import states
 from services.ingest.adapters.postgres.connecting import Database
 from services.ingest.adapters.postgres.statements import STATEMENTS
-from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
+from services.ingest.jobs import Cursor, Erasure, Job, Outcome, StoredObject
+from services.ingest.listing import Wanted
 
 
 class PostgresJobs:
@@ -27,17 +28,17 @@ class PostgresJobs:
             artefacts = connection.execute(STATEMENTS["fetch_artefacts"], {**wanted, "run": run}).fetchall()
         return _job(row, {found["format"]: _object(found) for found in artefacts})
 
-    def page(self, client_id: str, *, state: str | None, after: Cursor | None, limit: int) -> list[Job]:
+    def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """See `Jobs.page`."""
-        wanted = {
+        asked = {
             "client_id": client_id,
-            "state": state,
+            **asdict(wanted),
             "accepted_at": after.accepted_at if after is not None else None,
             "job_id": after.job_id if after is not None else None,
             "limit": limit,
         }
         with self._database.transaction("list jobs") as connection:
-            return [_job(row, {}) for row in connection.execute(STATEMENTS["page_of_jobs"], wanted).fetchall()]
+            return [_job(row, {}) for row in connection.execute(STATEMENTS["page_of_jobs"], asked).fetchall()]
 
 
 def _object(row: dict[str, Any], prefix: str = "") -> StoredObject:
@@ -66,15 +67,22 @@ def _job(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Job:
         queue=row["queue"],
         metadata=row["metadata"],
         outcome=_outcome(row, artefacts),
+        erasure=_erasure(row),
     )
+
+
+def _erasure(row: dict[str, Any]) -> Erasure | None:
+    if row["erased_at"] is None:
+        return None
+    return Erasure(requested_at=row["erased_at"], erased_at=row["nothing_left_at"], objects=row["erased_objects"] or 0)
 
 
 def _outcome(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Outcome:
     if row["ledger_run"] is None:
-        return Outcome(run=row["run"])  # the ledger has not seen this run yet
+        return Outcome(run=row["run"], state=row["shown_state"])  # the ledger has not seen this run yet
     return Outcome(
         run=row["ledger_run"],
-        state=row["state"] or states.QUEUED,
+        state=row["shown_state"],
         reason=row["reason"],
         details=row["details"] or {},
         channel_mode=row["channel_mode"],

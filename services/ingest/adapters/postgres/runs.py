@@ -11,9 +11,10 @@ from pipeline.crash_points import reach
 from pipeline.sql import queries
 from services.ingest import handler
 from services.ingest.adapters.postgres.connecting import Connection, Database
-from services.ingest.adapters.postgres.submissions import add_announcement
+from services.ingest.adapters.postgres.submissions import add_announcement, check_quota
+from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.quotas import reserved_ms
-from services.ingest.runs import Failed, Known, Refused, Started, decide, known_of
+from services.ingest.runs import Failed, Heard, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import StoredAudio, Submission
 
 STATEMENTS: Final = queries("services.ingest.adapters.postgres", "runs.sql")
@@ -26,15 +27,24 @@ class PostgresRuns:
         self._database = database
 
     def start(
-        self, job_id: str, *, allowed: frozenset[str], after_run: int | None = None, dry_run: bool = False
+        self,
+        job_id: str,
+        *,
+        allowed: frozenset[str],
+        after_run: int | None = None,
+        dry_run: bool = False,
+        quota: Quota = UNLIMITED,
     ) -> Started | Refused:
         """See `Runs.start`."""
         with self._database.transaction("start a run") as connection:
             # The row's lock lets those that ask at once take turns: the second one finds the first one's run.
             row = connection.execute(STATEMENTS["lock_submission"], {"job_id": job_id}).fetchone()
-            answer = decide(job_id, None if row is None else _known(connection, row), allowed, after_run)
+            answer = decide(job_id, None if row is None else known_job(connection, row), allowed, after_run)
             if row is not None and isinstance(answer, Started) and not dry_run:
-                _begin(connection, row, answer.run)
+                again = submission_of({**row, "run": answer.run})
+                if quota.bounds_audio:
+                    check_quota(connection, again)
+                _begin(connection, again, row["accepted_at"])
                 reach("ingest.before_commit")
         return answer
 
@@ -46,22 +56,25 @@ class PostgresRuns:
         return [Failed(row["job_id"], row["run"], row["reason"] or "", row["finished_at"]) for row in rows]
 
 
-def _known(connection: Connection, row: dict[str, Any]) -> Known:
+def known_job(connection: Connection, row: dict[str, Any]) -> Known:
+    """What is known of the job of a locked row of `submissions`."""
     heard = connection.execute(STATEMENTS["fetch_state"], {"job_id": row["job_id"]}).fetchone()
-    if heard is None:
-        return Known(run=row["run"])
-    return known_of(row["run"], heard["run"], heard["state"])
+    return known_of(
+        row["run"],
+        None if heard is None else Heard(heard["run"], heard["state"]),
+        canceled_run=row["canceled_run"],
+        erased=row["erased_at"] is not None,
+    )
 
 
-def _begin(connection: Connection, row: dict[str, Any], run: int) -> None:
-    begun = {"job_id": row["job_id"], "run": run}
+def _begin(connection: Connection, again: Submission, accepted_at: datetime) -> None:
+    begun = {"job_id": again.job_id, "run": again.run}
     connection.execute(STATEMENTS["begin_run"], begun)
     connection.execute(STATEMENTS["close_earlier_runs"], begun)
-    again = _submission({**row, "run": run})
-    add_announcement(connection, handler.announcement(again, row["accepted_at"]), reserved_ms(again.audio))
+    add_announcement(connection, handler.announcement(again, accepted_at), reserved_ms(again.audio))
 
 
-def _submission(row: dict[str, Any]) -> Submission:
+def submission_of(row: dict[str, Any]) -> Submission:
     """As far as it is announced: who called whom stays where it lies."""
     return Submission(
         job_id=row["job_id"],

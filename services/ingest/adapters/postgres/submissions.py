@@ -35,7 +35,7 @@ class PostgresSubmissions:
             if earlier is not None:
                 return earlier
             if quota.bounds_audio:
-                _check_quota(connection, submission)
+                check_quota(connection, submission)
             accepted_at = _keep(connection, submission)
             reach("ingest.before_commit")
             try:
@@ -69,7 +69,12 @@ def _claim(connection: Connection, submission: Submission, idempotency: Idempote
     return Accepted(earlier["job_id"], earlier["accepted_at"], repeated=True)
 
 
-def _check_quota(connection: Connection, submission: Submission) -> None:
+def check_quota(connection: Connection, submission: Submission) -> None:
+    """Refuse what goes beyond the client's quota; others of this client wait until the transaction has ended.
+
+    Raises:
+        Problem: `quota_exceeded`.
+    """
     client = {"client_id": submission.client_id}
     quota = Quota(**one_row(connection.execute(LIMITS["lock_quota"], client).fetchone()))
     used = Used(**one_row(connection.execute(LIMITS["measure_audio"], client).fetchone()))

@@ -119,6 +119,9 @@ WHERE posted.job_id = %(job_id)s AND posted.kind = %(kind)s AND EXISTS (
     WHERE earlier.job_id = posted.job_id AND earlier.kind = posted.kind AND earlier.run < posted.run)
 ON CONFLICT (job_id, run, kind, leg) DO NOTHING
 
+-- name: order_erasure
+INSERT INTO ledger.erasures (job_id) VALUES (%(job_id)s) ON CONFLICT (job_id) DO NOTHING
+
 -- name: keep_dlq_record
 INSERT INTO ledger.dlq (
     topic, partition, "offset", value_sha256, recorded_at, key, value, header_names, header_values, reason,
@@ -188,9 +191,11 @@ DO $$ BEGIN
         AND has_table_privilege('razgovor_ingest', 'ledger.artefacts_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.usage_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.usage_days_v1', 'SELECT')
+        AND has_table_privilege('razgovor_ingest', 'ledger.erasures_v1', 'SELECT')
     ) THEN
         GRANT USAGE ON SCHEMA ledger TO razgovor_ingest;
-        GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1, ledger.usage_days_v1 TO razgovor_ingest;
+        GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1, ledger.usage_days_v1,
+            ledger.erasures_v1 TO razgovor_ingest;
     END IF;
 END $$
 

@@ -15,7 +15,16 @@ from pipeline.crash_points import reach
 from pipeline.outcome import Outcome
 from services.ledger.adapters.postgres.connecting import Connection, Cursor
 from services.ledger.adapters.postgres.statements import STATEMENTS
-from services.ledger.effects import Effect, KeepDlqRecord, KeepResult, MergeRun, PostUsage, RecordEvent, WaiveReprocess
+from services.ledger.effects import (
+    Effect,
+    KeepDlqRecord,
+    KeepResult,
+    MergeRun,
+    OrderErasure,
+    PostUsage,
+    RecordEvent,
+    WaiveReprocess,
+)
 
 EffectT = TypeVar("EffectT")
 Row: TypeAlias = dict[str, Any]
@@ -52,6 +61,7 @@ def write(connection: Connection, outcomes: Sequence[Outcome[Effect]]) -> list[O
         _execute(cursor, "keep_result", map(_result_row, _only(KeepResult, effects)))
         _execute(cursor, "post_usage", map(_row, _only(PostUsage, effects)))
         _execute(cursor, "waive_reprocess", map(_row, _only(WaiveReprocess, effects)))
+        _execute(cursor, "order_erasure", map(_row, _only(OrderErasure, effects)))
         dead = [effect for outcome in outcomes for effect in outcome.effects]
         _execute(cursor, "keep_dlq_record", map(_dlq_row, _only(KeepDlqRecord, dead)))
         reach("ledger.before_commit")
@@ -77,7 +87,7 @@ def _record_events(cursor: Cursor, records: Sequence[RecordEvent]) -> frozenset[
     return frozenset(event_id for (event_id,) in cursor.execute(STATEMENTS["record_events"], columns))
 
 
-def _row(effect: MergeRun | PostUsage | WaiveReprocess) -> Row:
+def _row(effect: MergeRun | PostUsage | WaiveReprocess | OrderErasure) -> Row:
     """The values as they are: `asdict` copies each, which took half of the ledger's time."""
     return {field.name: getattr(effect, field.name) for field in fields(effect)}
 

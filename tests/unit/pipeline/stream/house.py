@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.blobs.memory import MemoryStore
+from pipeline.blobs.ports import BlobInfo
 from pipeline.contracts.events import Event, JobStatus, TranscriptReady
 from pipeline.errors import Transient
 from pipeline.stream import wire
@@ -23,7 +24,7 @@ class SickStore(MemoryStore):
     """Fails where it is told to.
 
     Attributes:
-        fails: Asked for every key that is put or read; true: Transient.
+        fails: Asked for every key that is put, read or looked at; true: Transient.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,10 @@ class SickStore(MemoryStore):
     def read(self, key: str) -> bytes:
         self._check(key)
         return super().read(key)
+
+    def stat(self, key: str) -> BlobInfo | None:
+        self._check(key)
+        return super().stat(key)
 
     def _check(self, key: str) -> None:
         if self.fails(key):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts import layout
@@ -36,9 +36,11 @@ class ScriptedEngine(FakeEngine):
     def __init__(self) -> None:
         super().__init__()
         self.script: list[RazgovorError | None] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         self.error = self.script.pop(0) if self.script else None
+        self.meanwhile()
         return super().transcribe(windows, hearing)
 
 
@@ -107,11 +109,16 @@ class Worker:
                 retries=RetryTopic(producer),
             ),
             clock=lambda: samples.ACCEPTED_AT,
+            announce_looks=True,
         )
         self.process = self.intake.around(processor)
 
     def carry(self, message: Message) -> None:
         self.process([message])
+
+
+def call_off(world: World, job_id: str, run: int = 1) -> None:
+    world.store.put(layout.called_off_key(job_id, run), b"erased", media_type="text/plain")
 
 
 def begun_elsewhere(world: World, job_id: str, *numbers: int, run: int = 1) -> None:

@@ -10,7 +10,7 @@ from pipeline.errors import CallFault, Postponed, Transient
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine
-from tests.unit.transcriber.intake.rig import Worker, World
+from tests.unit.transcriber.intake.rig import Worker, World, call_off
 
 
 def test_a_start_is_marked_before_the_work_and_the_transcript_ends_it() -> None:
@@ -22,7 +22,9 @@ def test_a_start_is_marked_before_the_work_and_the_transcript_ends_it() -> None:
     assert world.published() == ["a transcribing", "a ready"]
 
 
-def test_a_call_costs_one_listing_and_one_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_costs_one_listing_one_marker_and_two_looks_whether_it_is_called_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World()
     worker = Worker(world)
     message = world.upload("a")
@@ -37,7 +39,39 @@ def test_a_call_costs_one_listing_and_one_marker(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(world.store, name, counted)
     worker.carry(message)
 
-    assert sorted(asked) == ["list", "put", "put", "read"]  # the marker, the transcript; the recording is read
+    # The marker, the transcript; the recording is read; looked at before the transcript is put and before it is told.
+    assert sorted(asked) == ["list", "put", "put", "read", "stat", "stat"]
+
+
+def test_a_call_that_was_called_off_is_not_begun() -> None:
+    world = World()
+    worker = Worker(world)
+    message = world.upload("a")
+    call_off(world, "a")
+    worker.carry(message)
+
+    assert (worker.engine.calls, world.published(), world.markers(), world.put_aside()) == (0, [], [], [])
+
+
+def test_a_call_that_is_called_off_while_it_is_heard_leaves_nothing_to_read_and_says_nothing() -> None:
+    world = World()
+    worker = Worker(world)
+    message = world.upload("a")
+    worker.engine.meanwhile = lambda: call_off(world, "a")
+    worker.carry(message)
+
+    assert worker.engine.calls == 1
+    assert world.published() == ["a transcribing"]
+    assert not [blob.key for blob in world.store.list("jobs/a/") if blob.key.endswith("transcript.json")]
+
+
+def test_only_the_run_that_was_called_off_is_left_alone() -> None:
+    world = World()
+    call_off(world, "a")
+    worker = Worker(world)
+    worker.carry(world.upload("a", run=2))
+
+    assert world.published() == ["a transcribing", "a ready"]
 
 
 def test_a_transcript_that_lies_there_is_announced_again_without_engine_and_marker() -> None:
