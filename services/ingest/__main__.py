@@ -156,6 +156,7 @@ def _web_ports(
             max_audio_bytes=settings.max_audio_bytes,
             idle_s=settings.upload_idle_s,
             total_s=settings.upload_timeout_s,
+            min_bytes_per_s=settings.upload_min_bytes_per_s,
         ),
         checks={
             "database": RecentCheck(submissions.verify, _CHECK_HOLDS_S, time.monotonic),

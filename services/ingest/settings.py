@@ -30,6 +30,12 @@ class IngestSettings(ServiceSettings):
     upload_timeout_s: float = Field(
         default=3600.0, gt=0, le=43_200, description="An upload that takes longer is given up."
     )
+    upload_min_bytes_per_s: int = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="An upload that comes more slowly on the whole is given up; 0: never.",
+    )
     languages: frozenset[str] = Field(default=frozenset({"ru"}), description="Languages taken, as a JSON list.")
     probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
     probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")

@@ -51,11 +51,16 @@ async def chunks(request: Request, *, max_bytes: int, limits: UploadLimits) -> A
     declared = declared_length(request)
     if declared is not None and declared > max_bytes:
         raise too_large(limits.max_audio_bytes)
-    deadline_s = asyncio.get_running_loop().time() + limits.total_s
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + limits.total_s
     stream = request.stream()
     received = 0
+    waited_s = 0.0  # for the client alone: what the store takes is not its fault
     while True:
-        chunk = await _next(stream, deadline_s, limits)
+        asked_s = loop.time()
+        patience_s = min(deadline_s - asked_s, limits.idle_s, limits.patience_s(received) - waited_s)
+        chunk = await _next(stream, patience_s)
+        waited_s += loop.time() - asked_s
         if chunk is None:
             break
         received += len(chunk)
@@ -66,12 +71,11 @@ async def chunks(request: Request, *, max_bytes: int, limits: UploadLimits) -> A
         raise Problem(BAD_REQUEST, "the body is not as long as Content-Length says", field="Content-Length")
 
 
-async def _next(stream: AsyncIterator[bytes], deadline_s: float, limits: UploadLimits) -> bytes | None:
-    loop = asyncio.get_running_loop()
+async def _next(stream: AsyncIterator[bytes], patience_s: float) -> bytes | None:
     try:
-        async with asyncio.timeout_at(min(deadline_s, loop.time() + limits.idle_s)):
+        async with asyncio.timeout(patience_s):
             return await anext(stream)
     except StopAsyncIteration:
         return None
     except TimeoutError:
-        raise Problem(UPLOAD_TIMEOUT, f"nothing came for {limits.idle_s:g} s, or it took too long") from None
+        raise Problem(UPLOAD_TIMEOUT, "the upload rested, came too slowly or took too long") from None

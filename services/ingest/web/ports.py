@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, cast
@@ -28,11 +29,17 @@ class UploadLimits:
         max_audio_bytes: The recording's bytes.
         idle_s: How long it may rest.
         total_s: How long it may take.
+        min_bytes_per_s: How fast it has to come on the whole, after the first `idle_s`; 0: as slowly as it likes.
     """
 
     max_audio_bytes: int = 2**30
     idle_s: float = 30.0
     total_s: float = 3600.0
+    min_bytes_per_s: int = 1000
+
+    def patience_s(self, received: int) -> float:
+        """How long a client may have been waited for in all, once so many bytes have come."""
+        return self.idle_s + received / self.min_bytes_per_s if self.min_bytes_per_s else math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -36,6 +37,7 @@ def post(app: ASGIApp, key: str, messages: list[Message | None], headers: dict[s
         if message is None:
             await asyncio.Event().wait()
         assert message is not None
+        await asyncio.sleep(message.get("after_s", 0.0))
         return message
 
     async def send(message: Message) -> None:
@@ -49,8 +51,8 @@ def post(app: ASGIApp, key: str, messages: list[Message | None], headers: dict[s
     return sent[0]["status"], json.loads(body)
 
 
-def body(data: bytes, *, more: bool = True) -> Message:
-    return {"type": "http.request", "body": data, "more_body": more}
+def body(data: bytes, *, more: bool = True, after_s: float = 0.0) -> Message:
+    return {"type": "http.request", "body": data, "more_body": more, "after_s": after_s}
 
 
 def test_a_client_that_vanishes_midway_leaves_nothing() -> None:
@@ -73,6 +75,26 @@ def test_an_upload_that_rests_is_given_up() -> None:
     rig = Rig(limits=UploadLimits(max_audio_bytes=1_000_000, idle_s=0.02))
     assert post(rig.app(), rig.key, [body(wav()), None])[1]["code"] == "upload_timeout"
     assert rig.store.objects == {}
+
+
+def test_an_upload_that_trickles_is_given_up_long_before_it_ends() -> None:
+    rig = Rig(limits=UploadLimits(max_audio_bytes=10**9, idle_s=0.05, min_bytes_per_s=1_000_000))
+    trickle: list[Message | None] = [body(b"x", after_s=0.004) for _ in range(10_000)]
+    status, problem = post(rig.app(), rig.key, [body(wav(b"")), *trickle])
+    assert (status, problem["code"]) == (408, "upload_timeout")
+    assert rig.store.objects == {}
+
+
+def test_a_slow_upload_that_is_fast_enough_is_taken() -> None:
+    rig = Rig(limits=UploadLimits(max_audio_bytes=1_000_000, idle_s=0.5, min_bytes_per_s=1000))
+    pieces: list[Message | None] = [body(wav()[:2000]), *(body(b"\0" * 400, after_s=0.02) for _ in range(40))]
+    assert post(rig.app(), rig.key, [*pieces, body(b"", more=False)])[0] == 202
+
+
+def test_patience_grows_with_what_has_come() -> None:
+    limits = UploadLimits(idle_s=30.0, min_bytes_per_s=1000)
+    assert [limits.patience_s(received) for received in (0, 10_000)] == [30.0, 40.0]
+    assert UploadLimits(min_bytes_per_s=0).patience_s(0) == math.inf
 
 
 def test_an_upload_that_never_rests_but_never_ends_is_given_up() -> None:
