@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from pipeline.audio import Headerless
-from services.ingest.clients import AUTO, FORMATS, ROLES
+from services.ingest.clients import FORMATS, ROLES
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.texts import storable
 
