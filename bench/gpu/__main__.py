@@ -6,8 +6,10 @@ Runs wherever CTranslate2 finds a GPU. No weights are needed: turbo and large-v3
 from __future__ import annotations
 
 import json
+import os
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,12 +21,23 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bench.gpu.arms import Timed, arms, recordings, timed
 from bench.gpu.calibration import TOKENS, WHOLE_FRAMES, WINDOWS_PER_CALL_HOUR, Load, Point, curve
 from bench.gpu.card import watched
+from bench.transcriber.arms import Platform
+from bench.transcriber.ours import Library
 from services.transcriber.testing.random_whisper import SHAPES, build, made_up_words
 
 OUT: Final = Path(__file__).parents[1] / "out" / "gpu.json"
 BEAM: Final = 5
+#: Said in each window of the arms: what a window of 20 s and more may hold without being taken for a loop.
+ARM_TOKENS: Final = 80
+#: Of the transcriber, on a GPU.
+OURS: Final[Mapping[str, str | int | float]] = {
+    "workers": 2,
+    "batch_size": 32,
+    "front_ends": max(2, (os.cpu_count() or 2) - 2),
+}
 #: One worker over all batches, then more workers where it may pay, then shorter windows, then a greedy search.
 LOADS: Final = (
     *(Load(batch=batch, workers=1, beam=BEAM) for batch in (1, 4, 16, 32, 64, 128)),
@@ -64,6 +77,44 @@ def calibrate(plan: Plan, scratch: Path, console: Console) -> list[Point]:
                     points.append(point)
                     progress.advance(bar)
     return points
+
+
+def compare(plan: Plan, model: Path, for_s: float, scratch: Path, console: Console) -> list[Timed]:
+    """Every arm on this model, for so long each, in an order of chance."""
+    compute_type = plan.compute_types[0]
+    calls = recordings(scratch)
+    found: list[Timed] = []
+    platform = Platform(model=model, device=plan.device, compute_type=compute_type, threads=1, settings=OURS)
+    made = list(arms(platform).items())
+    random.shuffle(made)
+    for name, make in made:
+        arm = make()
+        found.append(timed(name, arm, calls, for_s))
+        console.print(f"{model.name} {name}: {found[-1].call_s_per_s:.0f} seconds of calls a second")
+        if isinstance(arm, Library):
+            arm.close()
+        del arm
+    return found
+
+
+def show_arms(model: str, timings: Sequence[Timed], console: Console) -> None:
+    """The arms as a table, ours divided by each."""
+    table = Table(
+        "model", "arm", "call-s/s", "ours over it", "card busy", "W", "kJ a call-hour", "recordings", box=None
+    )
+    ours = next(timing for timing in timings if timing.arm == "ours")
+    for timing in timings:
+        table.add_row(
+            model,
+            timing.arm,
+            f"{timing.call_s_per_s:.0f}",
+            f"{ours.call_s_per_s / timing.call_s_per_s:.2f}",
+            f"{timing.busy:.0%}",
+            f"{timing.watts:.0f}",
+            f"{timing.joules_per_call_hour / 1000:.1f}",
+            str(timing.recordings),
+        )
+    console.print(table)
 
 
 def show(points: list[Point], console: Console) -> None:
@@ -114,6 +165,8 @@ def main(
     device: Annotated[str, typer.Option(help="cuda; cpu only tries this program out.")] = "cuda",
     compute_types: Annotated[str, typer.Option(help="CTranslate2's, comma separated.")] = "float16",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer loads.")] = False,
+    arms_s: Annotated[float, typer.Option(help="So long each arm hears calls; 0: no arms.")] = 45.0,
+    arms_only: Annotated[bool, typer.Option("--arms-only", help="No calibration.")] = False,
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = OUT,
 ) -> None:
     """Measure, print, write."""
@@ -127,14 +180,30 @@ def main(
         compute_types=compute_types.split(","),
         loads=QUICK_LOADS if quick else LOADS,
     )
-    with TemporaryDirectory(prefix="razgovor-gpu-") as scratch, watched() as card:
-        points = calibrate(plan, Path(scratch), console)
-    show(points, console)
+    compared: dict[str, list[Timed]] = {}
+    points: list[Point] = []
+    with TemporaryDirectory(prefix="razgovor-gpu-") as name, watched() as card:
+        scratch = Path(name)
+        if not arms_only:
+            points = calibrate(plan, scratch, console)
+            show(points, console)
+        for model in plan.models if arms_s else ():
+            folder = scratch / model
+            if not folder.exists():
+                build(folder, SHAPES[model], made_up_words(ARM_TOKENS))
+            compared[model] = compare(plan, folder, arms_s, scratch, console)
+            show_arms(model, compared[model], console)
     if card.samples:
         console.print(f"card: {card.watts:.0f} W in the mean, {card.memory_mib:.0f} MiB at the most")
     out.parent.mkdir(parents=True, exist_ok=True)
-    figures = [asdict(point) | {"call_s_per_s": point.call_s_per_s} for point in points]
-    out.write_text(json.dumps({"calibration": figures}, indent=1) + "\n", encoding="utf-8")
+    figures = {
+        "calibration": [asdict(point) | {"call_s_per_s": point.call_s_per_s} for point in points],
+        "arms": {
+            model: {timing.arm: asdict(timing) | {"call_s_per_s": timing.call_s_per_s} for timing in timings}
+            for model, timings in compared.items()
+        },
+    }
+    out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -36,6 +36,7 @@ class Platform:
         compute_type: CTranslate2's.
         threads: Of the tuned bare arms; A0 keeps its default.
         batch: Windows in a batch of the bare batched arms.
+        workers: Recordings that B hears at once.
         settings: Of the transcriber, in place of its own.
     """
 
@@ -44,13 +45,14 @@ class Platform:
     compute_type: str = "int8"
     threads: int = 2
     batch: int = 16
+    workers: int = 1
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 class Arm(Protocol):
     """Something that hears recordings."""
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
 
 

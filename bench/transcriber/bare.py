@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +57,7 @@ def _loaded(platform: Platform) -> WhisperModel:
         device=platform.device,
         compute_type=platform.compute_type,
         cpu_threads=platform.threads,
+        num_workers=platform.workers,
     )
 
 
@@ -69,7 +73,7 @@ class Sequential:
         self._model = _loaded(platform)
         self._options = options
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
         for path in paths:
             call = decoded(path)
@@ -86,12 +90,23 @@ class Batched:
     def __init__(self, platform: Platform) -> None:
         self._pipeline = BatchedInferencePipeline(_loaded(platform))
         self._batch = platform.batch
+        self._workers = platform.workers
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
-        for path in paths:
-            call = decoded(path)
-            yield path, call.transcript(word for one in call.heard for word in self._words(*one))
+        if self._workers == 1:
+            yield from map(self._one, paths)
+            return
+        waiting = iter(paths)  # perhaps without an end
+        with ThreadPoolExecutor(self._workers) as pool:
+            running = deque(pool.submit(self._one, path) for path in itertools.islice(waiting, self._workers))
+            while running:
+                yield running.popleft().result()
+                running.extend(pool.submit(self._one, path) for path in itertools.islice(waiting, 1))
+
+    def _one(self, path: Path) -> tuple[Path, Transcript]:
+        call = decoded(path)
+        return path, call.transcript(word for one in call.heard for word in self._words(*one))
 
     def _words(self, channel: int, samples: Samples) -> Iterator[TimedWord]:
         segments, _ = self._pipeline.transcribe(
@@ -127,7 +142,7 @@ class Concatenated:
         self._pipeline = BatchedInferencePipeline(_loaded(platform))
         self._batch = platform.batch
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Every recording, at the end."""
         calls = [decoded(path) for path in paths]
         clips: list[_Clip] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Library:
             local_transcriber(settings(**_told(platform)), children=watched_children(self._book))
         )
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
         for heard in self._transcriber.hear(paths):
             if heard.transcript is None:
@@ -88,7 +88,7 @@ class ThroughKafka:
         key = create_key(self._stack.database_urls.ingest, Client(client_id=_CLIENT, name=_CLIENT))
         self._client = self._open.enter_context(IngestClient.connect(self._stack.ingest_url, key))
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript]]:
+    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
         out = self._folder / "out"
         out.mkdir(exist_ok=True)

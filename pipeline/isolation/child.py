@@ -31,12 +31,21 @@ def main(socket_fd: int, parent_pid: int) -> None:
     """Serve the parent at the other end of the socket; return when it has closed its end."""
     _ignore_terminal_signals()
     _die_with_parent(socket_fd, parent_pid)
+    _one_thread_in_numpy()
     connection = Connection(socket_fd)
     with contextlib.suppress(EOFError, ConnectionError):
         number, setup = connection.recv()
         serve = _prepare(connection, number, setup)
         if serve is not None:
             _serve(connection, serve, setup.concurrency)
+
+
+def _one_thread_in_numpy() -> None:
+    """Children work side by side, one for a core: in each a pool of threads as wide as the machine would be in the others' way.
+
+    Before the setup is read, which may load numpy: its library looks once, when it is loaded.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251  no setting of ours: a library in this process reads it
 
 
 def _serve(connection: Connection, serve: Callable[[Any], Any], concurrency: int) -> None:

@@ -87,7 +87,6 @@ class Meter:
         return Measured(
             call_s_per_s=call_s / took_s,
             words=result.errors,
-            letters=result.characters,
             silence_words=result.silence_words,
             bytes_per_call_s=sizes / call_s,
         )

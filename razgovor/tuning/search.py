@@ -9,18 +9,12 @@ from typing import Final
 
 from pipeline.errors import RazgovorError
 from razgovor.evaluation.alignment import WordErrors
-from razgovor.scoring import Score
 from razgovor.tuning.plan import Question, Settings
 
 #: In word error rate, against the settings that were there at first: what is worse by more costs words.
 MAX_LOSS: Final = 0.003
-#: The same by letter: a few sample calls hold far more letters than words, so letters tell what words are too few to tell.
-MAX_LETTERS_LOSS: Final = 0.001
 #: A setting that is faster by less is not worth a change: two runs of the same differ by as much.
 MIN_GAIN: Final = 0.03
-
-
-_NOTHING: Final = Score(0, 0)
 
 
 class Verdict(StrEnum):
@@ -42,14 +36,12 @@ class Measured:
     Attributes:
         call_s_per_s: Seconds of calls per second.
         words: Errors.
-        letters: Errors.
         silence_words: Words where nobody speaks.
         bytes_per_call_s: Of transcripts.
     """
 
     call_s_per_s: float
     words: WordErrors
-    letters: Score = _NOTHING
     silence_words: int = 0
     bytes_per_call_s: float = 0.0
 
@@ -138,8 +130,7 @@ class Search:
     def _judge(self, measured: Measured) -> Verdict:
         if measured.silence_words > self.first.silence_words:
             return Verdict.INVENTS
-        costs_words = measured.words.rate > self.first.words.rate + MAX_LOSS
-        if costs_words or measured.letters.wer > self.first.letters.wer + MAX_LETTERS_LOSS:
+        if measured.words.rate > self.first.words.rate + MAX_LOSS:
             return Verdict.COSTS_WORDS
         gained = measured.call_s_per_s / self.best.call_s_per_s - 1
         return Verdict.CHOSEN if gained >= MIN_GAIN else Verdict.SLOWER

@@ -28,7 +28,7 @@ def of_trials(tried: Iterable[Tried]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column("setting", max_width=_SETTING_WIDTH)
-    for title in ("call-s/s", "WER", "CER", "in silence"):
+    for title in ("call-s/s", "WER", "in silence"):
         table.add_column(title, justify="right")
     table.add_column("verdict", no_wrap=True)
     question = ""
@@ -41,12 +41,11 @@ def of_trials(tried: Iterable[Tried]) -> Table:
 def _cells(one: Tried, question: str) -> tuple[str, ...]:
     found = one.measured
     figures = (
-        ("", "", "", "")
+        ("", "", "")
         if found is None
         else (
             f"{found.call_s_per_s:.1f}",
             f"{found.words.rate:.1%}",
-            f"{found.letters.wer:.1%}",
             str(found.silence_words),
         )
     )

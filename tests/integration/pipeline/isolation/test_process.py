@@ -46,6 +46,11 @@ def test_a_child_serves_requests_in_a_process_of_its_own(shared_child: Child) ->
     assert call(shared_child, "pid") == first
 
 
+def test_numpy_takes_no_threads_beside_the_one_that_works() -> None:
+    with ChildProcess(work.faithful, name="numpy", limits=Limits(), start_timeout_s=PATIENCE_S) as child:
+        assert call(child, "threads_of_numpy") == 0
+
+
 @pytest.mark.parametrize(
     ("order", "exit_code"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import sys
 import time
@@ -90,6 +91,15 @@ def _await(file: str) -> str:
     return file
 
 
+def _threads_of_numpy(_: str) -> int:
+    """How many threads its library has added, once it has worked."""
+    before = len(list(Path("/proc/self/task").iterdir()))
+    np = importlib.import_module("numpy")
+    square = np.ones((512, 512), dtype=np.float32)
+    assert (square @ square)[0, 0] == 512
+    return len(list(Path("/proc/self/task").iterdir())) - before
+
+
 _ORDERS: dict[str, Callable[[str], object]] = {
     "echo": lambda text: text,
     "pid": lambda _: os.getpid(),
@@ -109,5 +119,6 @@ _ORDERS: dict[str, Callable[[str], object]] = {
     "stdin": lambda _: os.read(0, 10),
     "files": lambda count: [Path(os.devnull).open("rb") for _ in range(int(count))] and None,  # noqa: SIM115 - kept open to meet the limit
     "modules": lambda _: sorted(sys.modules),
+    "threads_of_numpy": _threads_of_numpy,
     "cores": lambda _: __import__("resource").getrlimit(4),
 }

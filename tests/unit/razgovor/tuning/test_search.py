@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Fatal
 from razgovor.evaluation.alignment import WordErrors
-from razgovor.scoring import Score
 from razgovor.tuning.plan import Question, Settings, questions
 from razgovor.tuning.search import MAX_LOSS, Measured, Search, Tried, Verdict
 
@@ -63,16 +61,6 @@ def test_what_costs_words_is_not_chosen_however_fast_it_is() -> None:
 
     assert verdicts(tried)[-2] is Verdict.COSTS_WORDS
     assert search.chosen["beam_size"] == 5
-
-
-def test_what_costs_letters_costs_words_that_the_samples_are_too_few_to_show() -> None:
-    first, hasty = measured(10), replace(measured(30), letters=Score(20, 1000))
-    search, tried = run(
-        {(4, 5): replace(first, letters=Score(18, 1000)), (8, 5): measured(10), (16, 5): measured(10), (4, 1): hasty}
-    )
-
-    assert verdicts(tried)[-1] is Verdict.COSTS_WORDS
-    assert search.chosen == BEGIN
 
 
 def test_what_invents_words_is_not_chosen() -> None:
