@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresOutbox, migrate
 from services.ingest.adapters.postgres.statements import STATEMENTS
+from services.ingest.listing import ANYTHING
 from services.ledger.adapters.postgres import PostgresLedger
 
 WAITING = 100_000
@@ -131,7 +133,7 @@ def test_asking_for_a_job_reads_that_job(connection: psycopg.Connection[Any]) ->
 
 
 def test_a_page_of_jobs_reads_that_page(connection: psycopg.Connection[Any]) -> None:
-    first = {"client_id": "client-7", "accepted_at": None, "job_id": None, "state": None, "limit": 50}
+    first = {"client_id": "client-7", "accepted_at": None, "job_id": None, **asdict(ANYTHING), "limit": 50}
     assert rows_read(connection, "page_of_jobs", **first) <= 50 * 6
 
 
