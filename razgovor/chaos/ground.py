@@ -40,7 +40,12 @@ APPLY_TIMEOUT_S: Final = 90.0
 SESSION_TIMEOUT_MS: Final = 3000
 #: What a real deployment has 48 of; fewer make a small machine's rebalances quicker, and mean the same.
 PARTITIONS: Final = 12
-_KAFKA: Final = {"group.min.session.timeout.ms": "1000", "offsets.retention.minutes": "10080"}
+_KAFKA: Final = {
+    "group.min.session.timeout.ms": "1000",
+    "offsets.retention.minutes": "10080",
+    # Longer than the peers' 2 s: on a starved machine a broker that lives fences itself again and again.
+    "broker.session.timeout.ms": "6000",
+}
 
 
 class Ground:
