@@ -1,4 +1,4 @@
--- What a client has reserved, and how fast it asks; see docs/decisions/0034-reservations-are-outbox-rows.md.
+-- What a client has reserved, and how fast it asks; see docs/decisions/0031-reservations-are-outbox-rows.md.
 
 -- A row of the outbox that is not closed is a reservation: so much audio of the day and month of its acceptance.
 -- The release before reserves nothing.

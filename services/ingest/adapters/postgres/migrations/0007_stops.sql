@@ -1,4 +1,4 @@
--- Jobs whose run was called off: canceled, or erased; see docs/decisions/0035-calling-off.md.
+-- Jobs whose run was called off: canceled, or erased; see docs/decisions/0032-calling-off.md.
 
 ALTER TABLE ingest.submissions
     ADD COLUMN canceled_run integer,             -- the newest run that its client called off
