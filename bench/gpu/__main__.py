@@ -32,11 +32,14 @@ OUT: Final = Path(__file__).parents[1] / "out" / "gpu.json"
 BEAM: Final = 5
 #: Said in each window of the arms: what a window of 20 s and more may hold without being taken for a loop.
 ARM_TOKENS: Final = 80
-#: Of the transcriber, on a GPU.
+#: Of the transcriber, on a GPU. Calls in flight share the card fairly, so the first of them ends about when the last does:
+#: enough of them to keep four batches waiting, and no more.
 OURS: Final[Mapping[str, str | int | float]] = {
     "workers": 2,
     "batch_size": 32,
-    "front_ends": max(2, (os.cpu_count() or 2) - 2),
+    "batches_ahead": 1,
+    "max_in_flight": 24,
+    "front_ends": min(64, max(2, (os.cpu_count() or 2) - 2)),
 }
 #: One worker over all batches, then more workers where it may pay, then shorter windows, then a greedy search.
 LOADS: Final = (
