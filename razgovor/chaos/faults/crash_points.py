@@ -57,7 +57,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
 #: Workers of a service that die side by side; the others take over meanwhile.
 VICTIMS: Final[Mapping[str, int]] = {"ingest": 1, "transcriber": 3, "exporter": 2, "ledger": 1}
 ATTEMPTS_MAX: Final = 3
-_REACHED_WITHIN_S: Final = 60.0
+_REACHED_WITHIN_S: Final = 120.0
 _LATEST_REACH: Final = 3
 #: Rules of the S3 proxy: a quarter of all calls find no recording for a moment, while the canary does find its own.
 _NO_AUDIO: Final = HttpRule(
@@ -154,9 +154,12 @@ class _Victim:
         return False
 
     def lose_recordings(self, _step: str) -> bool:
-        """A moment in which the store fails for some recordings and for nothing else."""
+        """A while in which the store fails for some recordings and for nothing else.
+
+        Long enough for a recording to fail twice with the canary asked between, whatever else the machine does.
+        """
         self._stage.ground.proxies["s3"].set(_NO_AUDIO)
-        self._stage.pause(1.5)
+        self._stage.pause(4.0)
         self._stage.ground.proxies["s3"].set()
         self._stage.pause(3.0)
         return False
