@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from razgovor.cache import cache_folder
 from razgovor.commands.failures import explained
@@ -25,6 +24,7 @@ from razgovor.transcription import recordings
 from razgovor.transcription.recordings import Recording
 from razgovor.transcription.run import model_option
 from razgovor.transcription.tables import console as terminal
+from razgovor.transcription.tables import progress
 
 _OUT: Final = Path("razgovor-out/eval")
 _SHOWN_NAMES: Final = 5
@@ -133,16 +133,3 @@ def _facts(result: EngineResult) -> dict[str, Any]:
             for call in result.calls
         ],
     }
-
-
-def progress(screen: Console) -> Progress:
-    """A bar over recordings; `now` names the one that is done."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[now]}", markup=False),
-        console=screen,
-    )

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipeline.contracts.glossary import GlossaryCheck
 from razgovor.cache import cache_folder
-from razgovor.commands.evaluate import SourcesArgument, progress, to_be_heard
+from razgovor.commands.evaluate import SourcesArgument, to_be_heard
 from razgovor.commands.failures import explained
 from razgovor.commands.options import DATA, DataOption
 from razgovor.commands.transcribe import get_model
@@ -21,6 +21,7 @@ from razgovor.glossary.shelf import Shelf, read_terms
 from razgovor.local_transcriber import local_transcriber, settings
 from razgovor.transcription.run import model_option
 from razgovor.transcription.tables import console as terminal
+from razgovor.transcription.tables import progress
 from services.ingest.clients import is_client_id
 
 app = typer.Typer(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.contracts.transcript import Transcript
 from razgovor.client import IngestClient
@@ -21,6 +20,7 @@ from razgovor.texts import Locale, text
 from razgovor.transcription.recordings import Recording, sha256_of
 from razgovor.transcription.session import Session, Wanted
 from razgovor.transcription.summary import Row, Summary, done_before
+from razgovor.transcription.tables import progress
 from razgovor.transcription.workbook import WORKBOOK, workbook
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
@@ -113,7 +113,7 @@ def carry(stack: Stack, to_do: Plan, out: Path, console: Console, locale: Locale
         IngestClient.connect(
             stack.ingest_url, create_key(stack.database_urls.ingest, Client(client_id=CLIENT, name=CLIENT))
         ) as client,
-        _progress(console) as bar,
+        progress(console) as bar,
     ):
         task = bar.add_task(text("work", locale), total=len(to_do.new), now="")
 
@@ -133,15 +133,3 @@ def finish(to_do: Plan, done: dict[str, Row], model: Model, out: Path, locale: L
     result = Result(rows=rows, skipped=len(to_do.known), out=out)
     (out / WORKBOOK).write_bytes(workbook(rows, result.transcript, locale))
     return result
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[now]}", markup=False),
-        console=console,
-    )

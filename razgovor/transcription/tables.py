@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from razgovor.texts import Locale, text
@@ -81,3 +82,16 @@ def mono_warning(rows: Sequence[Row], locale: Locale) -> str | None:
     known = [row for row in rows if row.channel_mode]
     mono = sum(row.channel_mode == "mono" for row in known)
     return text("mono", locale, mono=mono, all=len(known)) if mono else None
+
+
+def progress(screen: Console) -> Progress:
+    """A bar over recordings; `now` names the one that is done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}", markup=False),
+        console=screen,
+    )
