@@ -44,6 +44,9 @@ _TWICE: Final[LiteralString] = """
 SELECT count(*) FROM (
     SELECT call_id, client_id FROM ingest.submissions GROUP BY call_id, client_id HAVING count(*) > 1) AS again
 """
+_ASIDE: Final[LiteralString] = """
+SELECT count(DISTINCT (consumer_group, origin_topic, origin_partition, origin_offset, value_sha256)) FROM ledger.dlq
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,11 @@ class Record:
         return self._number(_TWICE)
 
     def dead_letters(self) -> int:
-        """How many records of DLQs the ledger has kept."""
-        return self._number("SELECT count(*) FROM ledger.dlq")
+        """How many records some group has put aside, as the ledger knows them.
+
+        Not how many lie in the DLQs: a group that is shared out anew while a DLQ is away puts a record aside once a worker.
+        """
+        return self._number(_ASIDE)
 
     def transcripts(self, job_id: str) -> int:
         """How many `transcript.ready` of a job had an effect."""

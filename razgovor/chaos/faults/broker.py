@@ -75,5 +75,5 @@ class DlqDown(Fault):
             stage.ground.make_topics()
             stage.tell("the DLQ is back")
             stage.wait_for(
-                lambda: stage.ground.record.dead_letters() == before + 2, "the record is not in the DLQ, twice"
+                lambda: stage.ground.record.dead_letters() == before + 2, "the record is not in the DLQ, once a group"
             )
