@@ -7,10 +7,10 @@ from typing import Final
 
 from pipeline.contracts import states
 from pipeline.contracts.transcript import Transcript
+from pipeline.formats.call_rows import Dialogue, call_row
+from pipeline.formats.xlsx_calls import calls_workbook
 from razgovor.transcription.session import REFUSED
 from razgovor.transcription.summary import Row
-from services.exporter.formats.call_rows import Dialogue, call_row
-from services.exporter.formats.xlsx_calls import calls_workbook
 
 WORKBOOK: Final = "calls.xlsx"
 

@@ -22,8 +22,8 @@ from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.events import Artefact, Completion, Summary, TranscriptReady, status
 from pipeline.contracts.transcript import Quality, Transcript, sha256_hex
 from pipeline.errors import CallFault, RetriableFault
+from pipeline.formats import FORMATS
 from pipeline.outcome import Outcome, PutObject
-from services.exporter.formats import FORMATS
 
 STAGE: Final = "exporter"
 

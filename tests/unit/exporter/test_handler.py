@@ -10,11 +10,11 @@ from pipeline.contracts import events, layout
 from pipeline.contracts.events import Artefact, Completion, ObjectRef, TranscriptReady
 from pipeline.contracts.transcript import Transcript, sha256_hex
 from pipeline.errors import CallFault, RetriableFault, Transient
+from pipeline.formats import FORMATS
 from pipeline.outcome import Outcome, PutObject
 from pipeline.testing import samples
-from services.exporter.formats import FORMATS
 from services.exporter.handler import handle, skipped_formats
-from tests.unit.exporter import calls
+from tests.unit.pipeline.formats import calls
 
 
 def _stored(transcript: Transcript | bytes, **fields: Any) -> tuple[TranscriptReady, MemoryStore]:

@@ -4,8 +4,8 @@ import re
 
 from hypothesis import given, settings
 
-from services.exporter.formats import srt
-from tests.unit.exporter import calls, hostile
+from pipeline.formats import srt
+from tests.unit.pipeline.formats import calls, hostile
 
 _BLOCK = re.compile(r"(\d+)\n\d{2,}:\d\d:\d\d,\d{3} --> \d{2,}:\d\d:\d\d,\d{3}\n([^\n]+(?:\n[^\n]+)*)")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.contracts.transcript import Transcript, Warning_
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.speakers import channel_label
-from services.exporter.formats.timecodes import clock
-from services.exporter.formats.wording import Wording
+from pipeline.formats.plain import one_line
+from pipeline.formats.speakers import channel_label
+from pipeline.formats.timecodes import clock
+from pipeline.formats.wording import Wording
 
 #: Codes that tell how a recording is made, not that something is wrong with it; the head says them.
 _NO_FAULT: Final = frozenset({"swapped_channels"})

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from pipeline.contracts.transcript import Channel
-from services.exporter.formats.plain import clean
-from services.exporter.formats.xlsx_calls import CallRow, Dialogue, call_row, calls_workbook
-from tests.unit.exporter import calls, hostile, workbooks
+from pipeline.formats.plain import clean
+from pipeline.formats.xlsx_calls import CallRow, Dialogue, call_row, calls_workbook
+from tests.unit.pipeline.formats import calls, hostile, workbooks
 
 
 def _row(row: CallRow, locale: str = "ru") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from services.exporter.formats.plain import clean
+from pipeline.formats.plain import clean
 
 #: UTF-16 units in a cell as stored; Excel's limit is 32,767.
 MAX_CELL_UNITS: Final = 32_000

@@ -17,9 +17,9 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from services.exporter.formats import xlsx_styles as styles
-from services.exporter.formats.head import Share
-from services.exporter.formats.xlsx_text import cell_texts, could_be_formula
+from pipeline.formats import xlsx_styles as styles
+from pipeline.formats.head import Share
+from pipeline.formats.xlsx_text import cell_texts, could_be_formula
 
 #: Rows that Excel opens.
 MAX_ROWS: Final = 1_048_576

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.contracts.transcript import Transcript, Turn
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.wording import Wording
+from pipeline.formats.plain import one_line
+from pipeline.formats.wording import Wording
 
 _ONE_VOICE_TRACK: Final = frozenset({"mono", "dual_mono"})
 

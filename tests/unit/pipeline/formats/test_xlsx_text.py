@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
-from services.exporter.formats.plain import clean
-from services.exporter.formats.xlsx_text import MAX_CELL_UNITS, cell_texts, could_be_formula
-from tests.unit.exporter import hostile
+from pipeline.formats.plain import clean
+from pipeline.formats.xlsx_text import MAX_CELL_UNITS, cell_texts, could_be_formula
+from tests.unit.pipeline.formats import hostile
 
 
 def _units(text: str) -> int:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.contracts.transcript import Channel, Warning_
-from services.exporter.formats.call_rows import CallRow, Silence, call_row, longest_silence
-from tests.unit.exporter import calls
+from pipeline.formats.call_rows import CallRow, Silence, call_row, longest_silence
+from tests.unit.pipeline.formats import calls
 
 
 def test_a_row_says_what_is_known_of_a_call() -> None:

@@ -8,12 +8,12 @@ from typing import Final
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Transcript
-from services.exporter.formats import warnings
-from services.exporter.formats.head import facts
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.speakers import dialogue, labels
-from services.exporter.formats.timecodes import clock, is_long
-from services.exporter.formats.wording import Wording, wording
+from pipeline.formats import warnings
+from pipeline.formats.head import facts
+from pipeline.formats.plain import one_line
+from pipeline.formats.speakers import dialogue, labels
+from pipeline.formats.timecodes import clock, is_long
+from pipeline.formats.wording import Wording, wording
 
 _WIDTH: Final = 100
 _MAX_LABEL_WIDTH: Final = 24

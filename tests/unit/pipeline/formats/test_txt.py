@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 
 from pipeline.contracts.transcript import Channel, Quality, Suppressed, Warning_
-from services.exporter.formats import txt
-from services.exporter.formats.plain import one_line
-from tests.unit.exporter import calls, hostile
+from pipeline.formats import txt
+from pipeline.formats.plain import one_line
+from tests.unit.pipeline.formats import calls, hostile
 
 CONVERSATION = """\
 Расшифровка разговора

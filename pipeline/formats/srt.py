@@ -10,9 +10,9 @@ from typing import Final
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Transcript
-from services.exporter.formats.cues import Cue, cues
-from services.exporter.formats.timecodes import subtitle_time
-from services.exporter.formats.wording import wording
+from pipeline.formats.cues import Cue, cues
+from pipeline.formats.timecodes import subtitle_time
+from pipeline.formats.wording import wording
 
 _LINE_CHARACTERS: Final = 42
 _LOOKALIKES: Final = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})

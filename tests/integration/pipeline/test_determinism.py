@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-from services.exporter.formats import FORMATS
-from tests.unit.exporter import calls
+from pipeline.formats import FORMATS
+from tests.unit.pipeline.formats import calls
 
 ROOT = Path(__file__).parents[3]
 
 
 def _start(years: int, hash_seed: str, zone: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.exporter.render_once", str(years)],
+        [sys.executable, "-m", "tests.unit.pipeline.formats.render_once", str(years)],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone},
         stdout=subprocess.PIPE,

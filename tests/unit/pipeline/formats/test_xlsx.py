@@ -12,9 +12,9 @@ from openpyxl import load_workbook
 
 from pipeline.contracts.transcript import Transcript
 from pipeline.errors import Transient
-from services.exporter.formats import xlsx
-from services.exporter.formats.plain import clean
-from tests.unit.exporter import calls, hostile, workbooks
+from pipeline.formats import xlsx
+from pipeline.formats.plain import clean
+from tests.unit.pipeline.formats import calls, hostile, workbooks
 
 
 def _said(texts: list[str]) -> Transcript:

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Transcript
-from services.exporter.formats import warnings, xlsx_package, xlsx_styles
-from services.exporter.formats.head import Fact, Share, facts
-from services.exporter.formats.speakers import dialogue, labels
-from services.exporter.formats.timecodes import clock, milliseconds, zone
-from services.exporter.formats.wording import Wording, wording
-from services.exporter.formats.xlsx_sheet import CellValue, Column, Heading, Offset, Sheet
+from pipeline.formats import warnings, xlsx_package, xlsx_styles
+from pipeline.formats.head import Fact, Share, facts
+from pipeline.formats.speakers import dialogue, labels
+from pipeline.formats.timecodes import clock, milliseconds, zone
+from pipeline.formats.wording import Wording, wording
+from pipeline.formats.xlsx_sheet import CellValue, Column, Heading, Offset, Sheet
 
 
 def render(transcript: Transcript, info: CallInfo | None, locale: str) -> bytes:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.exporter.formats.timecodes import clock, milliseconds, subtitle_time, zone
+from pipeline.formats.timecodes import clock, milliseconds, subtitle_time, zone
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Transcript
-from services.exporter.formats import warnings
-from services.exporter.formats.cues import Cue, cues
-from services.exporter.formats.head import Fact, made_by, started
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.timecodes import clock, subtitle_time
-from services.exporter.formats.wording import Wording, wording
+from pipeline.formats import warnings
+from pipeline.formats.cues import Cue, cues
+from pipeline.formats.head import Fact, made_by, started
+from pipeline.formats.plain import one_line
+from pipeline.formats.timecodes import clock, subtitle_time
+from pipeline.formats.wording import Wording, wording
 
 
 def render(transcript: Transcript, info: CallInfo | None, locale: str) -> bytes:

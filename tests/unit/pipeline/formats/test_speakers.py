@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.contracts.transcript import Channel
-from services.exporter.formats.speakers import dialogue, labels
-from services.exporter.formats.wording import wording
-from tests.unit.exporter import calls
+from pipeline.formats.speakers import dialogue, labels
+from pipeline.formats.wording import wording
+from tests.unit.pipeline.formats import calls
 
 
 @pytest.mark.parametrize(

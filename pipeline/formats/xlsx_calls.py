@@ -12,13 +12,13 @@ from openpyxl import Workbook
 
 from pipeline.contracts import states
 from pipeline.contracts.reasons import reason_text
-from services.exporter.formats import warnings, xlsx_package, xlsx_styles
-from services.exporter.formats.call_rows import CallRow, Dialogue, Silence, call_row
-from services.exporter.formats.head import Share
-from services.exporter.formats.speakers import dialogue, labels
-from services.exporter.formats.wording import Wording, wording
-from services.exporter.formats.xlsx import duration
-from services.exporter.formats.xlsx_sheet import MAX_ROWS, CellValue, Column, Heading, Link, Sheet, height
+from pipeline.formats import warnings, xlsx_package, xlsx_styles
+from pipeline.formats.call_rows import CallRow, Dialogue, Silence, call_row
+from pipeline.formats.head import Share
+from pipeline.formats.speakers import dialogue, labels
+from pipeline.formats.wording import Wording, wording
+from pipeline.formats.xlsx import duration
+from pipeline.formats.xlsx_sheet import MAX_ROWS, CellValue, Column, Heading, Link, Sheet, height
 
 __all__ = ["CallRow", "Dialogue", "Silence", "call_row", "calls_workbook"]
 

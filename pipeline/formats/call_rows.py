@@ -1,6 +1,6 @@
 """One call as a row of the workbook over many calls: what is known of it, and figures computed from its transcript.
 
-Called by `razgovor transcribe`; what comes next is `xlsx_calls`.
+Called by `razgovor transcribe` and by reports of ingest; what comes next is `xlsx_calls`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Channel, Transcript
-from services.exporter.formats import warnings
-from services.exporter.formats.speakers import labels
-from services.exporter.formats.wording import wording
+from pipeline.formats import warnings
+from pipeline.formats.speakers import labels
+from pipeline.formats.wording import wording
 
 OPERATOR: Final = "operator"
 CUSTOMER: Final = "customer"

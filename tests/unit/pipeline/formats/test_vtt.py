@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.transcript import Channel, Turn, Warning_
-from services.exporter.formats import vtt
-from services.exporter.formats.cues import cues
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.wording import wording
-from tests.unit.exporter import calls, hostile, webvtt
+from pipeline.formats import vtt
+from pipeline.formats.cues import cues
+from pipeline.formats.plain import one_line
+from pipeline.formats.wording import wording
+from tests.unit.pipeline.formats import calls, hostile, webvtt
 
 
 @pytest.mark.parametrize("text", hostile.TEXTS)

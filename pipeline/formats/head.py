@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Quality, Transcript
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.speakers import channel_label, labels
-from services.exporter.formats.timecodes import clock, milliseconds, zone
-from services.exporter.formats.wording import Wording
+from pipeline.formats.plain import one_line
+from pipeline.formats.speakers import channel_label, labels
+from pipeline.formats.timecodes import clock, milliseconds, zone
+from pipeline.formats.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)

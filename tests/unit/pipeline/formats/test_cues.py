@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts.transcript import Word
-from services.exporter.formats.cues import MAX_CUE_CHARACTERS, MAX_CUE_MS, Cue, cues
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.wording import wording
-from tests.unit.exporter import calls, hostile
+from pipeline.formats.cues import MAX_CUE_CHARACTERS, MAX_CUE_MS, Cue, cues
+from pipeline.formats.plain import one_line
+from pipeline.formats.wording import wording
+from tests.unit.pipeline.formats import calls, hostile
 
 EN = wording("en")
 

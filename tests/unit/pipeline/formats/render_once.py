@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import openpyxl.packaging.core
 import openpyxl.writer.excel
 
-from services.exporter.formats import FORMATS
-from services.exporter.formats.xlsx_calls import Dialogue, call_row, calls_workbook
-from tests.unit.exporter import calls
+from pipeline.formats import FORMATS
+from pipeline.formats.xlsx_calls import Dialogue, call_row, calls_workbook
+from tests.unit.pipeline.formats import calls
 
 
 class _Clock(dt.datetime):

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 
-from services.exporter.formats.plain import clean, one_line
-from tests.unit.exporter import hostile
+from pipeline.formats.plain import clean, one_line
+from tests.unit.pipeline.formats import hostile
 
 
 @settings(deadline=None)  # a busy machine is no fault of the code

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from services.exporter.formats import canonical, srt, txt, vtt, xlsx
-from services.exporter.formats.format import Format
+from pipeline.formats import canonical, srt, txt, vtt, xlsx
+from pipeline.formats.format import Format
 
 __all__ = ["FORMATS", "Format"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.contracts.transcript import Transcript, Turn
-from services.exporter.formats.plain import one_line
-from services.exporter.formats.speakers import dialogue, labels
-from services.exporter.formats.timecodes import milliseconds
-from services.exporter.formats.wording import Wording
+from pipeline.formats.plain import one_line
+from pipeline.formats.speakers import dialogue, labels
+from pipeline.formats.timecodes import milliseconds
+from pipeline.formats.wording import Wording
 
 #: Two lines of 42 characters with room for the speaker, and 7 s: what subtitlers take as readable.
 MAX_CUE_CHARACTERS: Final = 70
