@@ -25,6 +25,7 @@ from razgovor.commands import (
     topics,
     transcribe,
     up,
+    watch,
 )
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
 app.add_typer(glossary.app, name="glossary")
+app.add_typer(watch.app, name="watch")
 app.add_typer(dlq.app, name="dlq")
 app.command("requeue")(requeue.requeue_command)
 app.command("audit")(audit.audit_command)

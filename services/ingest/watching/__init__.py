@@ -1,0 +1,5 @@
+"""watching: recordings are fetched from where a PBX leaves them, a folder or an SFTP server, and submitted like any upload.
+
+Pure: `patterns`, `builtin`, `naming`, `date_folders`, `sidecars`, `oktell`, `decisions`. What they need of the world: `ports`.
+`taking` is the one place that applies a decision; `watcher` looks, again and again.
+"""
