@@ -132,6 +132,7 @@ class Runs(Protocol):
         self,
         job_id: str,
         *,
+        client_id: str | None = None,
         allowed: frozenset[str],
         after_run: int | None = None,
         dry_run: bool = False,
@@ -141,6 +142,7 @@ class Runs(Protocol):
 
         Args:
             job_id: The job.
+            client_id: Whose it must be; None: an operator asks, for whom it may be anybody's.
             allowed: The states in which it may be started.
             after_run: See `decide`: makes it safe to ask twice.
             dry_run: Say what would be, and change nothing.

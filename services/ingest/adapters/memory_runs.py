@@ -36,13 +36,16 @@ class MemoryRuns:
         self,
         job_id: str,
         *,
+        client_id: str | None = None,
         allowed: frozenset[str],
         after_run: int | None = None,
         dry_run: bool = False,
         quota: Quota = UNLIMITED,
     ) -> Started | Refused:
         """See `Runs.start`."""
-        answer = decide(job_id, known_job(self._rows, job_id), allowed, after_run)
+        row = self._rows.submissions.get(job_id)
+        theirs = row is not None and client_id not in {None, row[0].client_id}
+        answer = decide(job_id, None if theirs else known_job(self._rows, job_id), allowed, after_run)
         if isinstance(answer, Started) and not dry_run:
             self._rows.check_quota(self._rows.submissions[job_id][0], quota)
             self._begin(answer)

@@ -54,7 +54,7 @@ def requeue(
     """Start a new run of a job that failed or was canceled, from the recording on."""
     job_of(ports, client, job_id)
     allowed = CALLED_OFF | REPROCESSED if reprocess else CALLED_OFF
-    answer = ports.runs.start(job_id, allowed=allowed, quota=client.quota)
+    answer = ports.runs.start(job_id, client_id=client.client_id, allowed=allowed, quota=client.quota)
     if isinstance(answer, Refused):
         raise Problem(NOT_REQUEUABLE, f"the job is {answer.why}", facts={"state": answer.why})
     ports.on_requeued()

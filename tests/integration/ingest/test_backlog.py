@@ -128,11 +128,13 @@ def test_closing_reads_the_record_of_announced_jobs_only(connection: psycopg.Con
 
 def test_asking_for_a_job_reads_that_job(connection: psycopg.Connection[Any]) -> None:
     job = {"client_id": "client-7", "job_id": "job-7"}
+    connection.execute("SET LOCAL razgovor.client_id = 'client-7'")
     assert rows_read(connection, "fetch_job", **job) <= 10
     assert rows_read(connection, "fetch_artefacts", **job, run=1) <= 10
 
 
 def test_a_page_of_jobs_reads_that_page(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SET LOCAL razgovor.client_id = 'client-7'")
     first = {"client_id": "client-7", "accepted_at": None, "job_id": None, **asdict(ANYTHING), "limit": 50}
     assert rows_read(connection, "page_of_jobs", **first) <= 50 * 6
 

@@ -123,6 +123,12 @@ def test_a_client_sees_the_new_run_until_and_after_it_ends(house: House) -> None
     assert house.job(job_id).outcome.run == 2
 
 
+def test_a_client_starts_no_run_of_anothers_job(house: House) -> None:
+    job_id = house.ended("failed", "internal_error")
+    assert house.runs.start(job_id, client_id="other", allowed=FAILED) == Refused(job_id, "unknown_job")
+    assert house.runs.start(job_id, client_id="acme", allowed=FAILED) == Started(job_id, 2)
+
+
 @pytest.mark.parametrize("state", ["queued", "transcribing", "completed", "canceled", "erased"])
 def test_only_what_failed_starts_anew(house: House, state: str) -> None:
     job_id = house.ended(state)

@@ -15,5 +15,5 @@ class PostgresBacklog:
 
     def measure(self) -> list[Waiting]:
         """See `Backlog.measure`."""
-        with self._database.transaction("measure the backlog") as connection:
+        with self._database.transaction_for_all("measure the backlog") as connection:
             return [Waiting(**row) for row in connection.execute(STATEMENTS["measure_backlog"])]

@@ -27,7 +27,7 @@ class PostgresClients:
 
     def find_key(self, key_id: str) -> StoredKey | None:
         """See `Clients.find_key`."""
-        with self._database.statement("find a key") as connection:
+        with self._database.transaction_for_all("find a key") as connection:
             row = connection.execute(STATEMENTS["find_key"], {"key_id": key_id}).fetchone()
         if row is None:
             return None
@@ -50,13 +50,13 @@ class PostgresClients:
     ) -> None:
         """See `Clients.add_key`."""
         key = _key_row(key_id, client.client_id, secret_sha256, [_STORED[scope] for scope in scopes], lasts)
-        with self._database.transaction("add a key") as connection:
+        with self._database.transaction_for_all("add a key") as connection:
             connection.execute(STATEMENTS["add_client"], _row(client))
             connection.execute(STATEMENTS["add_key"], key)
 
     def rotate_key(self, key_id: str, new_key_id: str, secret_sha256: bytes, overlap: timedelta) -> bool:
         """See `Clients.rotate_key`."""
-        with self._database.transaction("rotate a key") as connection:
+        with self._database.transaction_for_all("rotate a key") as connection:
             old = connection.execute(STATEMENTS["end_key"], {"key_id": key_id, "overlap": overlap}).fetchone()
             if old is None:
                 return False
@@ -66,23 +66,23 @@ class PostgresClients:
 
     def revoke_key(self, key_id: str) -> bool:
         """See `Clients.revoke_key`."""
-        with self._database.transaction("revoke a key") as connection:
+        with self._database.transaction_for_all("revoke a key") as connection:
             return connection.execute(STATEMENTS["revoke_key"], {"key_id": key_id}).rowcount == 1
 
     def keys(self, client_id: str | None = None) -> list[KeyFacts]:
         """See `Clients.keys`."""
-        with self._database.statement("list keys") as connection:
+        with self._database.transaction_for_all("list keys") as connection:
             rows = connection.execute(STATEMENTS["fetch_keys"], {"client_id": client_id}).fetchall()
         return [KeyFacts(**{**row, "scopes": _scopes(row["scopes"])}) for row in rows]
 
     def create(self, client: Client) -> bool:
         """See `Clients.create`."""
-        with self._database.transaction("create a client") as connection:
+        with self._database.transaction_for_all("create a client") as connection:
             return connection.execute(STATEMENTS["add_client"], _row(client)).rowcount == 1
 
     def change(self, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
         """See `Clients.change`."""
-        with self._database.transaction("change a client") as connection:
+        with self._database.transaction_for_all("change a client") as connection:
             row = connection.execute(STATEMENTS["lock_client"], {"client_id": client_id}).fetchone()
             if row is None:
                 return None
@@ -92,13 +92,13 @@ class PostgresClients:
 
     def fetch(self, client_id: str) -> Client | None:
         """See `Clients.fetch`."""
-        with self._database.statement("fetch a client") as connection:
+        with self._database.transaction_for_all("fetch a client") as connection:
             row = connection.execute(STATEMENTS["fetch_client"], {"client_id": client_id}).fetchone()
         return None if row is None else _client(row)
 
     def all(self) -> list[Client]:
         """See `Clients.all`."""
-        with self._database.statement("list clients") as connection:
+        with self._database.transaction_for_all("list clients") as connection:
             return [_client(row) for row in connection.execute(STATEMENTS["fetch_clients"])]
 
 

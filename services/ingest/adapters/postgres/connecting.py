@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeAlias
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -18,6 +18,11 @@ from services.ingest.adapters.postgres.statements import STATEMENTS
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
+#: Whose rows a transaction sees: migration 0008_row_security. A client's id can be neither of these.
+_NOBODY: Final = ""
+_EVERYBODY: Final = "*"
+_BEGIN: Final = sql.SQL("BEGIN; SET LOCAL razgovor.client_id = {}")
+
 #: Results must not depend on the server's settings; nothing we do takes long.
 _SESSION: Final = {
     "statement_timeout": "30s",
@@ -25,6 +30,7 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "300s",
     "TimeZone": "UTC",
     "search_path": "pg_catalog",
+    "razgovor.client_id": _NOBODY,
     # And have the server notice when we vanish: the relay's turn is free again then.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -37,7 +43,6 @@ _CLOSE_TIMEOUT_S: Final = 0.5
 def _configure(connection: Connection) -> None:
     for name, value in _SESSION.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-    connection.commit()
 
 
 def _check(connection: Connection) -> None:
@@ -64,7 +69,11 @@ class Database:
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             connection_class=psycopg.Connection[DictRow],
-            kwargs={"row_factory": dict_row, **missing_parameters(conninfo.conninfo_to_dict(url), "razgovor-ingest")},
+            kwargs={
+                "row_factory": dict_row,
+                "autocommit": True,  # transactions are begun by `_transaction`
+                **missing_parameters(conninfo.conninfo_to_dict(url), "razgovor-ingest"),
+            },
             min_size=1,
             max_size=max_connections,
             timeout=timeout_s,
@@ -81,9 +90,26 @@ class Database:
         """Start to connect, in the background."""
         self._pool.open()
 
+    def transaction_of(self, client_id: str, doing: str) -> AbstractContextManager[Connection]:
+        """A connection with a transaction that serves one client: rows of others are not there, whatever is asked for.
+
+        It commits when the block ends well.
+
+        Raises:
+            Transient: No connection, or it broke.
+            Permanent: The server refuses.
+        """
+        return self._transaction(client_id, doing)
+
+    def transaction_for_all(self, doing: str) -> AbstractContextManager[Connection]:
+        """The same for the work that is nobody's own: announcing, sweeping, what an operator asks for. It sees all clients."""
+        return self._transaction(_EVERYBODY, doing)
+
     @contextmanager
-    def transaction(self, doing: str) -> Iterator[Connection]:
-        """A connection with a transaction that commits when the block ends well.
+    def statement(self, doing: str) -> Iterator[Connection]:
+        """A connection for a single statement, which is a transaction of its own and costs one round trip.
+
+        It sees no client's rows: only tables that row-level security does not cover.
 
         Raises:
             Transient: No connection, or it broke.
@@ -93,20 +119,10 @@ class Database:
             yield connection
 
     @contextmanager
-    def statement(self, doing: str) -> Iterator[Connection]:
-        """A connection for a single statement, which is a transaction of its own and costs one round trip.
-
-        Raises:
-            Transient: No connection, or it broke.
-            Permanent: The server refuses.
-        """
+    def _transaction(self, whose: str, doing: str) -> Iterator[Connection]:
         with translated(doing), self._pool.connection() as connection:
-            connection.autocommit = True
-            try:
-                yield connection
-            finally:
-                with suppress(psycopg.Error):  # a broken one is replaced
-                    connection.autocommit = False
+            connection.execute(_BEGIN.format(sql.Literal(whose)))  # one round trip, as BEGIN alone would be
+            yield connection
 
     def verify(self) -> None:
         """Ask for an answer; raises Transient when there is none."""

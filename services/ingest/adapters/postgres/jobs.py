@@ -20,7 +20,7 @@ class PostgresJobs:
     def fetch(self, client_id: str, job_id: str) -> Job | None:
         """See `Jobs.fetch`."""
         wanted = {"client_id": client_id, "job_id": job_id}
-        with self._database.transaction("fetch a job") as connection:
+        with self._database.transaction_of(client_id, "fetch a job") as connection:
             row = connection.execute(STATEMENTS["fetch_job"], wanted).fetchone()
             if row is None:
                 return None
@@ -37,7 +37,7 @@ class PostgresJobs:
             "job_id": after.job_id if after is not None else None,
             "limit": limit,
         }
-        with self._database.transaction("list jobs") as connection:
+        with self._database.transaction_of(client_id, "list jobs") as connection:
             return [_job(row, {}) for row in connection.execute(STATEMENTS["page_of_jobs"], asked).fetchall()]
 
 

@@ -27,7 +27,7 @@ class PostgresOutbox:
     @contextmanager
     def turn(self) -> Iterator[_Turn | None]:
         """See `Outbox.turn`."""
-        with self._database.transaction("relay") as connection:
+        with self._database.transaction_for_all("relay") as connection:
             taken = one_row(connection.execute(STATEMENTS["take_turn"]).fetchone())
             yield _Turn(connection) if taken["pg_try_advisory_xact_lock"] else None
 

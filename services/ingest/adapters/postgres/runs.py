@@ -30,15 +30,24 @@ class PostgresRuns:
         self,
         job_id: str,
         *,
+        client_id: str | None = None,
         allowed: frozenset[str],
         after_run: int | None = None,
         dry_run: bool = False,
         quota: Quota = UNLIMITED,
     ) -> Started | Refused:
         """See `Runs.start`."""
-        with self._database.transaction("start a run") as connection:
+        doing = "start a run"
+        whose = (
+            self._database.transaction_for_all(doing)
+            if client_id is None
+            else self._database.transaction_of(client_id, doing)
+        )
+        with whose as connection:
             # The row's lock lets those that ask at once take turns: the second one finds the first one's run.
-            row = connection.execute(STATEMENTS["lock_submission"], {"job_id": job_id}).fetchone()
+            row = connection.execute(
+                STATEMENTS["lock_submission"], {"job_id": job_id, "client_id": client_id}
+            ).fetchone()
             answer = decide(job_id, None if row is None else known_job(connection, row), allowed, after_run)
             if row is not None and isinstance(answer, Started) and not dry_run:
                 again = submission_of({**row, "run": answer.run})
@@ -51,7 +60,7 @@ class PostgresRuns:
     def find_failed(self, *, reason: str | None, since: datetime | None, limit: int) -> list[Failed]:
         """See `Runs.find_failed`."""
         wanted = {"failed": states.FAILED, "reason": reason, "since": since, "limit": limit}
-        with self._database.transaction("find failed jobs") as connection:
+        with self._database.transaction_for_all("find failed jobs") as connection:
             rows = connection.execute(STATEMENTS["find_failed"], wanted).fetchall()
         return [Failed(row["job_id"], row["run"], row["reason"] or "", row["finished_at"]) for row in rows]
 

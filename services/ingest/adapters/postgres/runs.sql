@@ -1,7 +1,9 @@
 -- Starting runs; see `runs`.
 
 -- name: lock_submission
-SELECT * FROM ingest.submissions WHERE job_id = %(job_id)s FOR UPDATE
+SELECT * FROM ingest.submissions
+WHERE job_id = %(job_id)s AND (%(client_id)s::text IS NULL OR client_id = %(client_id)s)
+FOR UPDATE
 
 -- name: fetch_state
 SELECT run, state FROM ledger.jobs_v1 WHERE job_id = %(job_id)s

@@ -38,7 +38,7 @@ class PostgresStops:
 
     def cancel(self, client_id: str, job_id: str) -> Stopping | Ended | None:
         """See `Stops.cancel`."""
-        with self._database.transaction("cancel a job") as connection:
+        with self._database.transaction_of(client_id, "cancel a job") as connection:
             row = _locked(connection, client_id, job_id)
             if row is None:
                 return None
@@ -55,7 +55,7 @@ class PostgresStops:
 
     def erase(self, client_id: str, job_id: str) -> Stopping | None:
         """See `Stops.erase`."""
-        with self._database.transaction("erase a job") as connection:
+        with self._database.transaction_of(client_id, "erase a job") as connection:
             row = _locked(connection, client_id, job_id)
             if row is None:
                 return None
@@ -72,7 +72,7 @@ class PostgresStops:
     @contextmanager
     def turn(self) -> Iterator[_Turn | None]:
         """See `Stops.turn`."""
-        with self._database.transaction("call off") as connection:
+        with self._database.transaction_for_all("call off") as connection:
             taken = one_row(connection.execute(STATEMENTS["take_turn"]).fetchone())["taken"]
             yield _Turn(connection) if taken else None
 

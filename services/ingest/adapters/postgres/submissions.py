@@ -30,7 +30,7 @@ class PostgresSubmissions:
 
     def submit(self, submission: Submission, idempotency: IdempotencyKey | None, quota: Quota = UNLIMITED) -> Accepted:
         """See `Submissions.submit`."""
-        with self._database.transaction("submit") as connection:
+        with self._database.transaction_of(submission.client_id, "submit") as connection:
             earlier = _claim(connection, submission, idempotency) if idempotency is not None else None
             if earlier is not None:
                 return earlier
