@@ -45,7 +45,7 @@ class _Needs:
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> Client:
         parsed = keys.parse(credentials.credentials) if credentials is not None else None
-        stored = await _stored(ports, parsed.key_id) if parsed is not None else None
+        stored = await _stored(ports, parsed) if parsed is not None else None
         same = keys.matches(parsed, stored.secret_sha256 if stored is not None else None)
         if stored is None or not same or stored.revoked:
             raise _unauthorized()
@@ -55,9 +55,12 @@ class _Needs:
         return stored.client
 
 
-async def _stored(ports: WebPorts, key_id: str) -> StoredKey | None:
-    recent = ports.keys.recent(key_id)
-    return recent if recent is not None else await run_in_threadpool(ports.keys.find, key_id)
+async def _stored(ports: WebPorts, parsed: keys.ParsedKey) -> StoredKey | None:
+    """The key with this id. Whoever is refused has waited for the database, so the time tells nobody which ids are in use."""
+    recent = ports.keys.recent(parsed.key_id)
+    if recent is not None and keys.matches(parsed, recent.secret_sha256):
+        return recent
+    return await run_in_threadpool(ports.keys.find, parsed.key_id)
 
 
 Submitter = Annotated[Client, Depends(_Needs(SUBMIT))]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from services.ingest import keys
+from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.admin import add_key
-from services.ingest.clients import Client
+from services.ingest.clients import Client, StoredKey
+from services.ingest.recent_keys import RecentKeys
 from tests.unit.ingest.rig import Rig, wav
 
 ADDRESSES = [
@@ -41,6 +43,35 @@ def test_missing_wrong_unknown_mistyped_and_revoked_keys_get_the_same_answer(met
     assert len({answer.content for answer in answers}) == 1
     assert {answer.headers["www-authenticate"] for answer in answers} == {'Bearer realm="razgovor"'}
     assert answers[0].json()["code"] == "unauthorized"
+
+
+class CountingClients(MemoryClients):
+    """Counts how often a key is looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def find_key(self, key_id: str) -> StoredKey | None:
+        self.looks += 1
+        return super().find_key(key_id)
+
+
+def test_every_key_that_opens_nothing_costs_the_same_look() -> None:
+    clients = CountingClients()
+    rig = Rig(clients=clients)
+    rig.add_client(Client(client_id="gone", name="Gone"))
+    rig.clients.revoke_key(bytes([2] * 6).hex())
+    rig.options["keys"] = RecentKeys(clients, 60.0, lambda: 0.0)
+    for _ in range(2):  # the second time it is fresh in memory
+        assert rig.http().get("/v1/jobs").status_code == 200
+    looks = []
+    for key_id, secret in ((1, 9), (9, 1), (2, 2), (2, 9)):  # wrong, unknown, revoked, revoked and wrong
+        before = clients.looks
+        key = keys.compose(bytes([key_id] * 6), bytes([secret] * 32))
+        assert rig.http(key).get("/v1/jobs").status_code == 401
+        looks.append(clients.looks - before)
+    assert looks == [1, 1, 1, 1]
 
 
 def test_another_clients_job_is_no_job_at_any_address() -> None:

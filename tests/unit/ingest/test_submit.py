@@ -131,6 +131,10 @@ def refused(rig: Rig, **request: Any) -> tuple[int, str]:
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, (400, "bad_multipart")),
         ({"content": b"x", "headers": {"Content-Type": FORM + "x" * 10_000}}, (400, "bad_multipart")),
         ({"files": [("file", ("a.wav", wav()))] + [(f"f{n}", ("", b"")) for n in range(1001)]}, (400, "bad_multipart")),
+        (
+            {"files": {"file": ("a.wav", wav(), "audio/wav", {"X-Long": "x" * 1_000_000})}},
+            (400, "bad_multipart"),
+        ),
         ({"files": {"other": ("a.wav", wav())}}, (422, "invalid_field")),
         ({"files": {"other": ("a.wav", wav(bytes(70_000)))}}, (400, "bad_multipart")),
         ({"files": {"call_id": (None, "x")}}, (422, "invalid_field")),
@@ -149,9 +153,19 @@ def test_a_bad_request_is_refused_by_code_and_leaves_nothing(
     assert refused(Rig(), **request_parts) == expected
 
 
-def test_the_refusal_of_a_jpeg_names_what_was_found() -> None:
-    problem = Rig().http().post("/v1/jobs", content=b"\xff\xd8\xff\xe0" + bytes(99)).json()
-    assert (problem["detected"], problem["field"]) == ("image/jpeg", "file")
+@pytest.mark.parametrize(
+    ("data", "detected"),
+    [
+        ("Здравствуйте".encode(), "text/plain"),
+        (b"\xff\xd8\xff\xe0" + bytes(99), "image/jpeg"),
+        (b"PK\x03\x04" + bytes(500), "application/zip"),
+        (b"#EXTM3U\nhttp://169.254.169.254/\n", "application/vnd.apple.mpegurl"),
+        (b"<!doctype html><script>", "text/html"),
+    ],
+)
+def test_the_refusal_names_what_was_found(data: bytes, detected: str) -> None:
+    problem = Rig().http().post("/v1/jobs", files={"file": ("call.wav", data, "audio/wav")}).json()
+    assert (problem["code"], problem["detected"], problem["field"]) == ("unsupported_media", detected, "file")
 
 
 def test_a_header_only_wav_is_taken_and_left_to_the_transcriber() -> None:

@@ -94,6 +94,13 @@ def test_the_bill_is_the_length_of_the_call_whatever_its_channels() -> None:
     assert bills[0].duration_ms == stereo.duration_ms
 
 
+def test_a_call_in_which_nobody_speaks_is_billed_by_its_length_too() -> None:
+    silent = samples.completion().model_copy(update={"speech_ms": 0, "words": 0, "confidence": None})
+    usage = only(PostUsage, samples.job_status(completion=silent))
+    assert isinstance(usage, PostUsage)
+    assert usage.duration_ms == silent.duration_ms > 0
+
+
 @pytest.mark.parametrize(
     ("accepted_at", "period"),
     [

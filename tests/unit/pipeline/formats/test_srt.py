@@ -15,11 +15,19 @@ def test_a_conversation_reads_like_this() -> None:
     assert text.startswith(
         "1\n00:00:00,800 --> 00:00:03,875\nОператор: Добрый день, банк Северный,\nспециалист Александр.\n\n2\n"
     )
-    assert text.endswith("00:00:41,800 --> 00:00:42,400\nКлиент: Да.\n\n")
+    assert "00:00:41,800 --> 00:00:42,400\nКлиент: Да.\n\n" in text
+    assert text.endswith(
+        "00:01:24,200 --> 00:01:29,200\nВнимание: Запись неполная: заявлено 252,0\nс (04:12), прочитано 84,2 с (01:24).\n\n"
+    )
+
+
+def test_of_a_whole_call_nothing_is_remarked() -> None:
+    assert srt.render(calls.transcript([calls.turn("Да")]), None, "ru").decode().count(" --> ") == 1
 
 
 def test_two_lines_are_enough_for_a_cue_of_the_conversation() -> None:
-    blocks = srt.render(calls.conversation(), None, "ru").decode().split("\n\n")
+    whole = calls.conversation().model_copy(update={"partial": False})
+    blocks = srt.render(whole, None, "ru").decode().split("\n\n")
     assert max(block.count("\n") for block in blocks) == 3
 
 
