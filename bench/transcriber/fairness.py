@@ -80,6 +80,7 @@ def main(
     every_s: Annotated[float, typer.Option(help="One comes every so many seconds.", min=0.01)] = 1.0,
     hours: Annotated[float, typer.Option(help="Length of the long call.", min=0.1)] = 3.0,
     model: Annotated[str, typer.Option(help="A model of the catalogue, or a folder.")] = "base",
+    express: Annotated[int, typer.Option(help="Workers for small calls beside the two.", min=0)] = 1,
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = _OUT,
 ) -> None:
     """Measure, print, write."""
@@ -87,7 +88,7 @@ def main(
     weights = models.resolve(model, cache=cache_folder(os.environ)).folder
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with TemporaryDirectory(prefix="razgovor-fairness-") as name, Progress(*columns, console=console) as bar:
-        chosen = settings(model=str(weights), workers=2, threads=1)
+        chosen = settings(model=str(weights), workers=2, threads=1, express_workers=express)
         path = long_file(Path(name), hours)
         with local_transcriber(chosen, children=watched_children(book)) as transcriber:
             long = threading.Thread(target=lambda: list(transcriber.hear([path])))
@@ -103,6 +104,7 @@ def main(
         "long_still_running": still_there,
         "start_s": {str(percent): percentile(waits_s, percent) for percent in (50, 90, 99, 100)},
         "limit_s": _LIMIT_S,
+        "express_workers": express,
     }
     table = Table("short calls", "p50", "p90", "p99", "longest", "the long one ran on", box=None, pad_edge=False)
     table.add_row(

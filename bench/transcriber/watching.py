@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
-from services.transcriber.__main__ import engine, front_end, recognizers
+from services.transcriber.__main__ import engine, fitting, front_end, recognizers
 from services.transcriber.batching import Watch
 from services.transcriber.domain.hearing import Batch, Capacity, Heard
 from services.transcriber.domain.result import EngineFacts
@@ -111,6 +111,7 @@ def watched_children(
             hearers = [opened.enter_context(closing(recognizer)) for recognizer in recognizers(settings)]
             for each in hearers:
                 each.start()
+            settings = fitting(settings, (each.capacity for each in hearers))
             watched = [Watched(each, book) for each in hearers]
             hearer = opened.enter_context(closing(engine(settings, watched, still_wanted, watch)))
             hearer.start()

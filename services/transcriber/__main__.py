@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -35,7 +35,7 @@ from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimit
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import OnnxOptions, WhisperOptions, onnx_facts, whisper_facts
 from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
-from services.transcriber.domain.hearing import Features, Search, TimeAxis
+from services.transcriber.domain.hearing import Capacity, Features, Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
 from services.transcriber.domain.result import EngineFacts
@@ -117,7 +117,14 @@ def recognizers(settings: TranscriberSettings) -> list[ChildRecognizer]:
         memory_bytes=settings.engine_memory_bytes,
     )
     return [
-        ChildRecognizer(load, facts, slots=settings.workers, ahead=settings.batches_ahead, limits=limits)
+        ChildRecognizer(
+            load,
+            facts,
+            slots=settings.workers,
+            ahead=settings.batches_ahead,
+            express=settings.express_workers,
+            limits=limits,
+        )
         for load, facts in (_hearer(settings, model, number) for number in settings.devices)
     ]
 
@@ -143,6 +150,7 @@ def onnx_options(settings: TranscriberSettings, format_: Format, device_index: i
         threads=settings.threads,
         batch_size=settings.batch_size,
         ahead=settings.batches_ahead,
+        express=settings.express_workers,
     )
 
 
@@ -156,6 +164,7 @@ def whisper_options(settings: TranscriberSettings, device_index: int) -> Whisper
         threads=settings.threads,
         batch_size=settings.batch_size,
         ahead=settings.batches_ahead,
+        express=settings.express_workers,
         beam_size=settings.beam_size,
         axis=TimeAxis(
             step_s=settings.axis_step_s,
@@ -183,6 +192,12 @@ def engine(
     )
 
 
+def fitting(settings: TranscriberSettings, capacities: Iterable[Capacity]) -> TranscriberSettings:
+    """The settings with windows that are not too long for what hears them: GigaAM takes 25 s at most."""
+    longest_s = min(capacity.window_s for capacity in capacities)
+    return settings.model_copy(update={"window_s": min(settings.window_s, longest_s)})
+
+
 @contextmanager
 def started_children(
     settings: TranscriberSettings, still_wanted: StillWanted, watch: Watch
@@ -192,6 +207,7 @@ def started_children(
         hearers = [opened.enter_context(closing(recognizer)) for recognizer in recognizers(settings)]
         for recognizer in hearers:
             recognizer.start()
+        settings = fitting(settings, (recognizer.capacity for recognizer in hearers))
         hearer = opened.enter_context(closing(engine(settings, hearers, still_wanted, watch)))
         hearer.start()
         features = hearers[0].capacity.features

@@ -61,6 +61,12 @@ class TranscriberSettings(ServiceSettings):
     batches_ahead: int = Field(
         default=0, ge=0, le=4, description="Batches that wait in each process: with 1 a GPU never waits for the next."
     )
+    express_workers: int = Field(
+        default=1,
+        ge=0,
+        le=4,
+        description="Workers beyond these for calls with less than a tenth of the speech of all that these have in hand.",
+    )
     linger_s: float = Field(
         default=1.0,
         ge=0,

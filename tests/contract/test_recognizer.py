@@ -91,6 +91,7 @@ def test_it_says_what_it_is_and_what_it_takes(recognizer: Recognizer) -> None:
     assert len(facts.model_sha256) == 64
     assert capacity.slots >= 1
     assert capacity.ahead >= 0
+    assert capacity.express >= 0
     assert capacity.batch_size >= 1
     assert 8 <= capacity.window_s <= 30
     assert "ru" in capacity.languages
@@ -136,7 +137,8 @@ def test_without_a_language_it_tells_which_may_be_spoken(recognizer: Recognizer,
 
 def test_all_its_slots_may_be_used_at_once(recognizer: Recognizer, passages: list[Passage]) -> None:
     alone = hear(recognizer, passages)
-    with ThreadPoolExecutor(recognizer.capacity.slots + recognizer.capacity.ahead) as threads:
+    capacity = recognizer.capacity
+    with ThreadPoolExecutor(capacity.slots + capacity.ahead + capacity.express) as threads:
         together = list(threads.map(lambda _: hear(recognizer, passages), range(6)))
 
     assert all(same(heard, alone) for heard in together)

@@ -52,10 +52,13 @@ class ChildRecognizer:
         facts: What the words come from; known here, so that nothing is loaded to tell.
         slots: Batches that it works on at once.
         ahead: Batches that wait in the child beyond these.
+        express: Small batches that it works on beyond these.
         limits: What it may take.
     """
 
-    def __init__(self, load: Load, facts: EngineFacts, *, slots: int, ahead: int = 0, limits: EngineLimits) -> None:
+    def __init__(
+        self, load: Load, facts: EngineFacts, *, slots: int, ahead: int = 0, express: int = 0, limits: EngineLimits
+    ) -> None:
         self._facts = facts
         self._limits = limits
         self._ahead = ahead
@@ -66,7 +69,7 @@ class ChildRecognizer:
             limits=Limits(memory_bytes=limits.memory_bytes),
             start_timeout_s=limits.start_timeout_s,
             outlives_failures=False,  # what a library raises may have left the device unusable
-            concurrency=slots + ahead,
+            concurrency=slots + ahead + express,
         )
 
     @property

@@ -109,6 +109,7 @@ class OnnxRecognizer:
         return Capacity(
             slots=self._options.workers,
             ahead=self._options.ahead,
+            express=self._options.express,
             batch_size=self._options.batch_size,
             window_s=_LONGEST_S.get(self._options.kind.partition("-")[0], _LONGEST_OF_OTHERS_S),
             features=Features.SAMPLES,

@@ -42,6 +42,7 @@ class DeviceOptions:
         threads: Of each worker; one each is fastest on a CPU.
         batch_size: Passages in a batch.
         ahead: Batches that wait in the child, so that the device never waits for the parent.
+        express: Workers beyond these, for small calls while the others hold long ones.
     """
 
     device: str = "cpu"
@@ -50,6 +51,7 @@ class DeviceOptions:
     threads: int = 1
     batch_size: int = 4
     ahead: int = 0
+    express: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class Whisper:
                 device_index=options.device_index,
                 compute_type=options.compute_type,
                 cpu_threads=options.threads,
-                num_workers=options.workers,
+                num_workers=options.workers + options.express,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
@@ -58,6 +58,7 @@ class Whisper:
         self._capacity = Capacity(
             slots=options.workers,
             ahead=options.ahead,
+            express=options.express,
             batch_size=options.batch_size,
             least_batch=min(_LEAST_BATCH_CPU, options.batch_size) if options.device == "cpu" else options.batch_size,
             window_s=options.axis.whole_s,

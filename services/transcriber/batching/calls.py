@@ -25,6 +25,7 @@ class CallInHand:
 
     def __init__(self, windows: Sequence[Window], hearing: Hearing, ladder: Ladder, ahead: int) -> None:
         self.name = windows[0].call
+        self.speech_s = sum(window.duration_s for window in windows)
         self.hearing = hearing
         self.settled = threading.Event()
         self.error: Exception | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import Final
 
 from services.transcriber.batching.calls import CallInHand
@@ -12,9 +13,19 @@ from services.transcriber.ports import Recognizer
 
 #: So many failures of a device in a row, and it is out.
 SICK_AFTER_FAILURES: Final = 3
+#: A call with a so-manieth of the speech of all that the slots have in hand does not wait for them.
+SMALL_BESIDE: Final = 10
 
 Owner = tuple[CallInHand, Course]
 Taken = list[Waiting[Owner]]
+
+
+class Lane(Enum):
+    """How a batch came into hand."""
+
+    MAIN = auto()
+    #: Beside the slots, because it is small and they have long calls in hand.
+    EXPRESS = auto()
 
 
 class Device:
@@ -31,14 +42,36 @@ class Device:
         self.recognizer = recognizer
         self.capacity = capacity
         self.batch_size = capacity.batch_size
-        self.in_hand: list[Taken] = []
+        self._in_hand: dict[Lane, list[Taken]] = {lane: [] for lane in Lane}
         self.is_sick = False
         self._failures = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether a slot has nothing to do."""
-        return len(self.in_hand) < self.capacity.slots
+        return len(self._in_hand[Lane.MAIN]) < self.capacity.slots
+
+    @property
+    def in_hand(self) -> list[Taken]:
+        """All batches that it has."""
+        return [taken for lane in Lane for taken in self._in_hand[lane]]
+
+    @property
+    def small_s(self) -> float:
+        """How much speech a call may have to be small beside every one that its slots have in hand; 0 while one is idle."""
+        if self.is_idle:
+            return 0.0
+        return min(each.call_s for taken in self._in_hand[Lane.MAIN] for each in taken) / SMALL_BESIDE
+
+    def take(self, taken: Taken, lane: Lane) -> None:
+        """It has a batch in hand."""
+        self._in_hand[lane].append(taken)
+
+    def let_go(self, taken: Taken) -> None:
+        """It has it no more."""
+        for batches in self._in_hand.values():
+            if taken in batches:
+                batches.remove(taken)
 
     def heard(self) -> None:
         """It works."""

@@ -1,5 +1,8 @@
 """Has recognizers hear what the queue gives, a thread for each of their slots, and takes back what comes of it.
 
+A batch is not interrupted, and one of a long call takes seconds. So a recognizer may have express threads besides: while
+all its slots hold calls of much more speech, they take what is small, and share the processor with the slots for that moment.
+
 A passage is put back when its device failed: that is nobody's fault. When a recognizer dies, the calls that it had in hand
 end with EngineCrashed, and no others.
 """
@@ -14,7 +17,7 @@ from pipeline.errors import Fatal, Postponed
 from pipeline.telemetry import logs
 from services.transcriber.batching.calls import CallInHand
 from services.transcriber.batching.courses import Attempt, Course, Kind, Ladder
-from services.transcriber.batching.devices import Device, Owner, Taken
+from services.transcriber.batching.devices import Device, Lane, Owner, Taken
 from services.transcriber.batching.former import Former, Waiting
 from services.transcriber.batching.watching import HeardBatch, Watch
 from services.transcriber.domain.hearing import Batch, Heard
@@ -52,9 +55,18 @@ class Dispatcher:
         self._calls: set[CallInHand] = set()
         self._end: Exception | None = None
         self._threads = [
-            threading.Thread(target=self._work, args=(device,), daemon=True, name=f"slot-{device.number}-{number}")
+            threading.Thread(
+                target=self._work,
+                args=(device, lane),
+                daemon=True,
+                name=f"{lane.name.lower()}-{device.number}-{number}",
+            )
             for device in devices
-            for number in range(device.capacity.slots + device.capacity.ahead)
+            for lane, count in (
+                (Lane.MAIN, device.capacity.slots + device.capacity.ahead),
+                (Lane.EXPRESS, device.capacity.express),
+            )
+            for number in range(count)
         ]
 
     def start(self) -> None:
@@ -88,8 +100,9 @@ class Dispatcher:
 
     # --- the slots' side
 
-    def _work(self, device: Device) -> None:
-        while (taken := self._next_batch(device)) is not None:
+    def _work(self, device: Device, lane: Lane) -> None:
+        next_batch = {Lane.MAIN: self._next_batch, Lane.EXPRESS: self._next_small_batch}[lane]
+        while (taken := next_batch(device)) is not None:
             begin_s = self._monotonic_s()
             try:
                 heard = device.recognizer.hear(self._batch(taken))
@@ -122,14 +135,23 @@ class Dispatcher:
                 share = self._former.share(self._slots(), device.capacity.least_batch)
                 batch_size = min(device.batch_size, share) if device.is_idle else device.batch_size
                 if taken := self._former.take(now_s, batch_size=batch_size, is_idle=device.is_idle):
-                    self._take(device, taken)
+                    self._take(device, taken, Lane.MAIN)
                     return taken
                 ready_s = self._former.ready_s(now_s, device.batch_size)
                 self._for_slots.wait(None if ready_s is None else ready_s - now_s)
             return None
 
-    def _take(self, device: Device, taken: Taken) -> None:
-        device.in_hand.append(taken)
+    def _next_small_batch(self, device: Device) -> Taken | None:
+        with self._lock:
+            while self._end is None and not device.is_sick:
+                if taken := self._former.take_small(device.small_s, device.capacity.window_s):
+                    self._take(device, taken, Lane.EXPRESS)
+                    return taken
+                self._for_slots.wait()
+            return None
+
+    def _take(self, device: Device, taken: Taken, lane: Lane) -> None:
+        device.take(taken, lane)
         for each in taken:
             call, _ = each.owner
             call.taken(is_first=each.attempt.kind is Kind.FIRST)
@@ -142,7 +164,7 @@ class Dispatcher:
         self._watch.heard(HeardBatch(kind=taken[0].attempt.kind, axis_s=axis_s, slot_s=elapsed_s, heard=heard))
         with self._lock:
             device.heard()
-            device.in_hand.remove(taken)
+            device.let_go(taken)
             for each, words in zip(taken, heard, strict=True):
                 call, course = each.owner
                 if call.error is not None:
@@ -209,13 +231,14 @@ class Dispatcher:
                 hearing=call.hearing,
                 axis_s=self._ladder.axis_s(attempt),
                 call=call.name,
+                call_s=call.speech_s,
                 tag=tag,
                 due_s=self._former.due_s(self._monotonic_s()),
             )
         )
 
     def _put_back(self, device: Device, taken: Taken) -> None:
-        device.in_hand.remove(taken)
+        device.let_go(taken)
         for each in taken:
             call, _ = each.owner
             if call.error is None:
@@ -226,7 +249,7 @@ class Dispatcher:
         self._tell()
 
     def _let_go(self, device: Device, taken: Taken) -> None:
-        device.in_hand.remove(taken)
+        device.let_go(taken)
         for each in taken:
             each.owner[0].let_go()
         self._tell()

@@ -4,6 +4,8 @@ First by priority. Then fair over calls (start-time fair queueing): a passage's 
 given before it, never less than what the least favoured of the calls in the queue has; so a call that comes late stands
 where the others are, and a call of hours holds up nobody. Then by the time that a passage is due, and its length.
 
+What is small beside all that the slots have in hand need not wait for a slot: `take_small`.
+
 Only passages of one key go into a batch: one language and prompt, one kind of attempt, one time axis.
 """
 
@@ -35,6 +37,7 @@ class Waiting(Generic[OwnerT]):
         hearing: How.
         axis_s: How much time the model looks at for it.
         call: Whose it is.
+        call_s: All speech of its call.
         tag: Its place among its priority's.
         due_s: When it is not to wait for more passages any longer.
     """
@@ -44,6 +47,7 @@ class Waiting(Generic[OwnerT]):
     hearing: Hearing
     axis_s: float
     call: str
+    call_s: float = 0.0
     tag: float = 0.0
     due_s: float = 0.0
 
@@ -144,13 +148,29 @@ class Former(Generic[OwnerT]):
         if not candidates:
             return []
         _, _, key = min(candidates, key=lambda each: (each[1][0], each[0], each[1][1:]))
-        passages = self._groups[key].passages
-        taken = passages[:batch_size]
-        del passages[: len(taken)]
-        if not passages:
-            del self._groups[key]
-        self._floor = max(self._floor, min(each.tag for each in taken))
-        return taken
+        return self._taken(key, self._groups[key].passages[:batch_size])
+
+    def take_small(self, call_s: float, axis_s: float) -> list[Waiting[OwnerT]]:
+        """The next passage of a small call, and what of others fits beside it; empty when there is none.
+
+        Nobody whose priority is lower than that of all that waits.
+
+        Args:
+            call_s: No call with more speech than this.
+            axis_s: The model is to look at no more time than this.
+        """
+        urgency = min((group.passages[0].urgency for group in self._groups.values()), default=0)
+        small = [
+            each
+            for group in self._groups.values()
+            for each in group.passages
+            if each.call_s <= call_s and each.urgency == urgency
+        ]
+        if not small:
+            return []
+        key = min(small, key=lambda each: each.rank).key
+        beside = [each for each in small if each.key == key]
+        return self._taken(key, beside[: max(1, int(axis_s / beside[0].axis_s))])
 
     def ready_s(self, now_s: float, batch_size: int) -> float | None:
         """When, at the latest, there will be a batch to be let go though no slot is idle; None: nothing waits."""
@@ -159,6 +179,14 @@ class Former(Generic[OwnerT]):
         return min(
             now_s if len(group.passages) >= batch_size else max(now_s, group.due_s) for group in self._groups.values()
         )
+
+    def _taken(self, key: Key, taken: list[Waiting[OwnerT]]) -> list[Waiting[OwnerT]]:
+        group = self._groups[key]
+        group.passages = [each for each in group.passages if each not in taken]
+        if not group.passages:
+            del self._groups[key]
+        self._floor = max(self._floor, min(each.tag for each in taken))
+        return taken
 
     def _is_ready(self, group: _Group[OwnerT], now_s: float, batch_size: int) -> bool:
         return len(group.passages) >= batch_size or group.due_s <= now_s

@@ -159,6 +159,7 @@ class Capacity:
     Attributes:
         slots: Batches that it works on at once.
         ahead: Batches given to it beyond these, so that it never waits for the next.
+        express: Batches of small calls that it works on beyond the slots, while these hold long ones.
         batch_size: Passages in a batch.
         least_batch: From so many on, a passage takes no longer in a smaller batch: what is left is shared among the slots.
         window_s: The longest passage.
@@ -170,6 +171,7 @@ class Capacity:
 
     slots: int = 1
     ahead: int = 0
+    express: int = 0
     batch_size: int = 1
     least_batch: int = 1
     window_s: float = 30.0

@@ -40,6 +40,7 @@ def whisper_child(
         whisper_facts(files, options),
         slots=options.workers,
         ahead=options.ahead,
+        express=options.express,
         limits=limits or EngineLimits(),
     )
     rules = BatchingRules(search=Search(beam_size=options.beam_size))

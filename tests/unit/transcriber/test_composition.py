@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Fatal
-from services.transcriber.__main__ import chosen_model, onnx_options, recognizers
+from services.transcriber.__main__ import chosen_model, fitting, onnx_options, recognizers
+from services.transcriber.domain.hearing import Capacity
 from services.transcriber.models import testing
 from services.transcriber.models.formats import format_of
 from services.transcriber.settings import TranscriberSettings
@@ -51,7 +52,15 @@ def test_a_model_of_another_engine_is_refused(tmp_path: Path, engine: str) -> No
 
 def test_the_second_engine_runs_as_the_settings_say(tmp_path: Path) -> None:
     chosen = settings(
-        tmp_path, device="cuda", workers=3, threads=4, batch_size=16, batches_ahead=1, devices="0,1", engine="onnx-asr"
+        tmp_path,
+        device="cuda",
+        workers=3,
+        threads=4,
+        batch_size=16,
+        batches_ahead=1,
+        express_workers=2,
+        devices="0,1",
+        engine="onnx-asr",
     )
     options = onnx_options(chosen, format_of("gigaam-v3-ctc", "int8"), 1)
 
@@ -61,4 +70,12 @@ def test_the_second_engine_runs_as_the_settings_say(tmp_path: Path) -> None:
         "cuda",
         1,
     )
-    assert (options.workers, options.threads, options.batch_size, options.ahead) == (3, 4, 16, 1)
+    assert (options.workers, options.threads, options.batch_size) == (3, 4, 16)
+    assert (options.ahead, options.express) == (1, 2)
+
+
+@pytest.mark.parametrize(("longest_s", "window_s"), [([30.0], 28.0), ([30.0, 25.0], 25.0)])
+def test_no_window_is_longer_than_every_device_takes(tmp_path: Path, longest_s: list[float], window_s: float) -> None:
+    capacities = [Capacity(window_s=each) for each in longest_s]
+
+    assert fitting(settings(tmp_path, window_s=28), capacities).window_s == window_s

@@ -134,6 +134,50 @@ def test_a_short_call_is_heard_next_however_long_the_other_is() -> None:
         assert order.index(f"short-{count}") <= 2 + 6 * count
 
 
+def test_a_small_call_does_not_even_wait_for_the_batch_of_a_long_one() -> None:
+    gate = Gate()
+    with running(FakeRecognizer(Capacity(batch_size=2, express=1), before=gate)) as callers:
+        long = callers.begin(call("long", windows=11))
+        eventually(lambda: len(gate.held) == 1)
+        neither = callers.begin(call("neither", windows=2))
+        eventually(partial(waits, callers, "neither"))
+        small = callers.begin(call("small"))
+        eventually(lambda: len(gate.held) == 2)
+        assert gate.calls() == [["long"] * 2, ["small"]]
+
+        gate.let(100)
+        assert len(small.result(PATIENCE_S)) == 1
+        assert len(neither.result(PATIENCE_S)) == 2
+        assert len(long.result(PATIENCE_S)) == 11
+
+
+def test_a_small_call_waits_for_its_slot_where_there_is_one() -> None:
+    gate = Gate()
+    with running(FakeRecognizer(Capacity(slots=2, batch_size=1, express=1), before=gate)) as callers:
+        small = [callers.begin(call(name)) for name in "abc"]
+        eventually(lambda: len(gate.held) == 2)
+        callers.await_queued(1)
+        assert len(gate.held) == 2
+
+        gate.let(3)
+        assert all(len(each.result(PATIENCE_S)) == 1 for each in small)
+
+
+def test_what_goes_beside_the_slots_is_lost_with_the_recognizer_as_what_they_hold() -> None:
+    gate = Gate()
+    errors = [RecognizerCrashed("gone"), None]
+    with running(FakeRecognizer(Capacity(batch_size=1, express=1), before=gate, errors=errors)) as callers:
+        long = callers.begin(call("long", windows=11))
+        eventually(lambda: len(gate.held) == 1)
+        small = callers.begin(call("small"))
+        eventually(lambda: len(gate.held) == 2)
+        gate.let(2)
+
+        for each in (long, small):
+            with pytest.raises(EngineCrashed):
+                each.result(PATIENCE_S)
+
+
 def waits(callers: Callers, name: str) -> bool:
     dispatcher = callers.engine._dispatcher
     assert dispatcher is not None

@@ -42,6 +42,7 @@ class Queue:
                     hearing=Hearing(language=language, priority=priority),
                     axis_s=axis_s,
                     call=call,
+                    call_s=windows * duration_s,
                     tag=self.former.tag(call, duration_s),
                     due_s=self.former.due_s(self.now_s),
                 )
@@ -49,6 +50,9 @@ class Queue:
 
     def take(self, batch_size: int = 4, *, is_idle: bool = True) -> list[str]:
         return [each.call for each in self.former.take(self.now_s, batch_size=batch_size, is_idle=is_idle)]
+
+    def take_small(self, call_s: float, axis_s: float = 30.0) -> list[str]:
+        return [each.call for each in self.former.take_small(call_s, axis_s)]
 
 
 def test_windows_of_different_calls_share_a_batch() -> None:
@@ -186,3 +190,29 @@ def test_all_that_is_put_in_comes_out_once_and_batches_are_of_one_kind(
         taken += batch
 
     assert len({each.owner for each in taken}) == len(taken) == len(items)
+
+
+def test_what_is_small_is_taken_past_what_is_not() -> None:
+    queue = Queue()
+    queue.add("long", windows=8)
+    queue.add("small", windows=2, axis_s=10.0)
+    queue.add("also", axis_s=10.0)
+
+    assert queue.take_small(20.0) == ["small", "also", "small"]
+    assert queue.take_small(20.0) == []
+    assert queue.take() == ["long"] * 4
+
+
+def test_one_passage_is_taken_however_little_room_there_is() -> None:
+    queue = Queue()
+    queue.add("small", windows=2)
+
+    assert queue.take_small(20.0, axis_s=10.0) == ["small"]
+
+
+def test_what_is_small_does_not_pass_a_call_of_a_higher_priority() -> None:
+    queue = Queue()
+    queue.add("long", windows=8, priority="interactive")
+    queue.add("small", priority="bulk")
+
+    assert queue.take_small(20.0) == []
