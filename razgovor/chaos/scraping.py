@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,41 +21,78 @@ from razgovor.chaos.crew import Crew
 
 EVERY_S: Final = 3.0
 _TIMEOUT_S: Final = 2.0
-#: Shown by every replica alike, from PostgreSQL: the largest counts. Everything else is a worker's own: the sum counts.
-_SHARED: Final = frozenset({families.BACKLOG_JOBS.name, families.BACKLOG_AUDIO.name})
+
+
+class Sum(Enum):
+    """How the readings of several workers become one."""
+
+    #: A gauge that every replica shows alike, from PostgreSQL: the largest counts.
+    SHARED = auto()
+    #: A gauge of each worker's own.
+    OWN = auto()
+    #: Only grows, and begins again at zero with its process: what it grew by counts.
+    GROWING = auto()
+
+
 #: What a row of the table is called, and the reading behind it.
-SHOWN: Final[Mapping[str, str]] = {
-    "backlog, jobs": families.BACKLOG_JOBS.name,
-    "backlog, audio s": families.BACKLOG_AUDIO.name,
-    "consumer lag, records": families.LAG.name,
-    "engine s": f"{families.ENGINE.name.removesuffix('_total')}_total",
-    "queue wait s": f"{families.QUEUE_WAIT.name}_sum",
-    "waits": f"{families.QUEUE_WAIT.name}_count",
-    "total latency s": f"{families.LATENCY.name}_sum",
-    "jobs ended": f"{families.LATENCY.name}_count",
+SHOWN: Final[Mapping[str, tuple[str, Sum]]] = {
+    "backlog, jobs": (families.BACKLOG_JOBS.name, Sum.SHARED),
+    "backlog, audio s": (families.BACKLOG_AUDIO.name, Sum.SHARED),
+    "consumer lag, records": (families.LAG.name, Sum.OWN),
+    "engine s": (f"{families.ENGINE.name.removesuffix('_total')}_total", Sum.GROWING),
+    "queue wait s": (f"{families.QUEUE_WAIT.name}_sum", Sum.GROWING),
+    "waits": (f"{families.QUEUE_WAIT.name}_count", Sum.GROWING),
+    "total latency s": (f"{families.LATENCY.name}_sum", Sum.GROWING),
+    "jobs ended": (f"{families.LATENCY.name}_count", Sum.GROWING),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What one worker's endpoint showed; nothing if nobody answered."""
+
+    service: str
+    worker: str
+    readings: Sequence[Reading]
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """What all services showed at one moment, by the names of SHOWN; `at_s` counts from the first."""
+    """What all services showed at one moment, by service and the names of SHOWN; `at_s` counts from the first."""
 
     at_s: float
-    values: Mapping[str, float]
+    values: Mapping[str, Mapping[str, float]]
 
 
-def together(shown_by: Iterable[Sequence[Reading]]) -> dict[str, float]:
-    """The readings of several processes as one system's."""
-    found: dict[str, float] = {}
-    for shown in shown_by:
-        own: dict[str, float] = {}
-        for reading in shown:
-            own[reading.name] = own.get(reading.name, 0.0) + reading.value
-        for title, name in SHOWN.items():
-            if name in own:
-                value = own[name]
-                found[title] = max(found.get(title, 0.0), value) if name in _SHARED else found.get(title, 0.0) + value
-    return found
+class Sums:
+    """The readings of a service's processes as one service's. Remembers what has grown."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], float] = {}
+        self._grown: dict[tuple[str, str], float] = {}
+
+    def add(self, shown_by: Iterable[Shown]) -> dict[str, dict[str, float]]:
+        """What they show together now, by service. Who is down now has grown all the same."""
+        found: dict[str, dict[str, float]] = {}
+        for shown in shown_by:
+            values = found.setdefault(shown.service, {})
+            for title, (name, kind) in SHOWN.items():
+                own = [reading.value for reading in shown.readings if reading.name == name]
+                if kind is Sum.GROWING:
+                    self._grow(shown, title, own)
+                elif own:
+                    so_far = values.get(title, 0.0)
+                    values[title] = max(so_far, sum(own)) if kind is Sum.SHARED else so_far + sum(own)
+        for (service, title), value in self._grown.items():
+            found.setdefault(service, {})[title] = value
+        return found
+
+    def _grow(self, shown: Shown, title: str, own: Sequence[float]) -> None:
+        if own:
+            now, before = sum(own), self._last.get((shown.worker, title), 0.0)
+            self._last[shown.worker, title] = now
+            grown = now - before if now >= before else now
+            self._grown[shown.service, title] = self._grown.get((shown.service, title), 0.0) + grown
 
 
 class Scraping:
@@ -69,12 +107,15 @@ class Scraping:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._ask_on, name="scraping", daemon=True)
         self._begun_s = time.monotonic()
+        self._sums = Sums()
         self.moments: list[Moment] = []
 
     def _ask_on(self) -> None:
         while not self._over.wait(EVERY_S):
-            shown = [asked(worker.fact("metrics")) for worker in self._crew.workers()]
-            self.moments.append(Moment(time.monotonic() - self._begun_s, together(shown)))
+            shown = [
+                Shown(worker.service, worker.name, asked(worker.fact("metrics"))) for worker in self._crew.workers()
+            ]
+            self.moments.append(Moment(time.monotonic() - self._begun_s, self._sums.add(shown)))
 
     def write(self, path: Path) -> None:
         """All moments, as JSON."""
@@ -103,10 +144,12 @@ def asked(url: str | None) -> list[Reading]:
 
 
 def as_table(moments: Sequence[Moment]) -> Table:
-    """Of each metric the largest and the last reading."""
-    table = Table("metric", "largest", "last", box=None, pad_edge=False)
-    for title in SHOWN:
-        seen = [moment.values[title] for moment in moments if title in moment.values]
-        if seen:
-            table.add_row(title, f"{max(seen):.1f}", f"{seen[-1]:.1f}")
+    """Of each metric and service the largest and the last reading; of what grows there is but the last."""
+    table = Table("metric", "service", "largest", "last", box=None, pad_edge=False)
+    for title, (_, kind) in SHOWN.items():
+        for service in sorted({service for moment in moments for service in moment.values}):
+            seen = [moment.values[service][title] for moment in moments if title in moment.values.get(service, {})]
+            if seen:
+                largest = "" if kind is Sum.GROWING else f"{max(seen):.1f}"
+                table.add_row(title, service, largest, f"{seen[-1]:.1f}")
     return table

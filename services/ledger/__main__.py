@@ -17,7 +17,7 @@ from pipeline.contracts.events import BY_TOPIC
 from pipeline.errors import Permanent
 from pipeline.service import StatusFile
 from pipeline.stream.dead_letters import DLQ_SUFFIX
-from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
+from pipeline.stream.kafka import EvenConsumer, KafkaProducer
 from pipeline.stream.metered import MeteredProducer
 from pipeline.stream.ports import Message
 from pipeline.stream.registry import wire_at
@@ -34,7 +34,8 @@ from services.ledger.settings import LedgerSettings
 GROUP = "ledger"
 #: The record may be a tenth of a second late: hundreds of events come with one fetch, and go with one transaction.
 GATHER_BYTES: Final = 65_536
-TOPICS = (*BY_TOPIC, *(topic + DLQ_SUFFIX for topic in BY_TOPIC))
+DLQS = frozenset(topic + DLQ_SUFFIX for topic in BY_TOPIC)
+TOPICS = (*BY_TOPIC, *sorted(DLQS))
 
 
 class _PutAside:
@@ -80,7 +81,7 @@ def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -
     _start_eraser(settings, store, stop, metrics)
     if not guards.fuse.blown:
         status.write("ready")
-    consumer = KafkaConsumer(settings.kafka, group=GROUP, gather_bytes=GATHER_BYTES, metrics=metrics)
+    consumer = EvenConsumer(settings.kafka, group=GROUP, rare=DLQS, gather_bytes=GATHER_BYTES, metrics=metrics)
     Runner(consumer, TOPICS, process, limits, status.beat, metrics=metrics).run(stop)
     producer.close()
     ledger.close()

@@ -23,7 +23,7 @@ from pipeline.contracts.events import AudioUploaded
 from pipeline.errors import Fatal
 from pipeline.service import StatusFile
 from pipeline.stream.events import EventProcessor
-from pipeline.stream.kafka import KafkaConsumer, KafkaProducer
+from pipeline.stream.kafka import EvenConsumer, KafkaProducer
 from pipeline.stream.metered import MeteredProducer
 from pipeline.stream.registry import wire_at
 from pipeline.stream.retries import RetryTopic, retry_topic
@@ -265,7 +265,7 @@ def serve(
             wire=wire,
             announce_looks=True,
         )
-        consumer = KafkaConsumer(settings.kafka, group=GROUP, metrics=metrics)
+        consumer = EvenConsumer(settings.kafka, group=GROUP, rare={RETRIES}, metrics=metrics)
         guards.watch_fuse(stop)
         if not guards.fuse.blown:
             status.write("ready")

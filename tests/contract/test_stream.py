@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import GroupProtocol, KafkaConnection
-from pipeline.stream.kafka import KafkaConsumer, KafkaLogReader, KafkaProducer
+from pipeline.stream.kafka import EvenConsumer, KafkaConsumer, KafkaLogReader, KafkaProducer
 from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.memory import MemoryBroker
 from pipeline.stream.ports import Consumer, LogReader, Message, Producer, Record, TopicPartition
@@ -31,14 +31,17 @@ class Broker(Protocol):
 
 
 class KafkaBroker:
-    def __init__(self, connection: KafkaConnection) -> None:
+    def __init__(self, connection: KafkaConnection, *, rare: frozenset[str] | None = None) -> None:
         self._connection = connection
+        self._rare = rare
 
     def producer(self) -> Producer:
         return KafkaProducer(self._connection)
 
     def consumer(self, group: str) -> Consumer:
-        return KafkaConsumer(self._connection, group=group)
+        if self._rare is None:
+            return KafkaConsumer(self._connection, group=group)
+        return EvenConsumer(self._connection, group=group, rare=self._rare)
 
     def log_reader(self) -> LogReader:
         return KafkaLogReader(self._connection)
@@ -65,11 +68,13 @@ def mock_broker(cluster: MockCluster, topic: str) -> Broker:
     return KafkaBroker(KafkaConnection(bootstrap_servers=cluster.address, fetch_wait_ms=20))
 
 
-def real_broker(peer: KafkaPeer, topic: str, group_protocol: GroupProtocol) -> Broker:
+def real_broker(
+    peer: KafkaPeer, topic: str, group_protocol: GroupProtocol, *, rare: frozenset[str] | None = None
+) -> Broker:
     connection = KafkaConnection(bootstrap_servers=peer.bootstrap_servers, group_protocol=group_protocol)
     admin = KafkaAdmin(connection)
     admin.create(topic, TopicState(PARTITIONS, 1))
-    return KafkaBroker(connection)
+    return KafkaBroker(connection, rare=rare)
 
 
 @pytest.fixture(
@@ -78,6 +83,8 @@ def real_broker(peer: KafkaPeer, topic: str, group_protocol: GroupProtocol) -> B
         "librdkafka",
         pytest.param("kafka-classic", marks=pytest.mark.peers),
         pytest.param("kafka-consumer", marks=pytest.mark.peers),
+        pytest.param("kafka-even", marks=pytest.mark.peers),
+        pytest.param("kafka-rare", marks=pytest.mark.peers),
     ]
 )
 def broker(request: pytest.FixtureRequest, topic: str) -> Broker:
@@ -88,6 +95,10 @@ def broker(request: pytest.FixtureRequest, topic: str) -> Broker:
             return mock_broker(request.getfixturevalue("cluster"), topic)
         case "kafka-classic":
             return real_broker(request.getfixturevalue("kafka_peer"), topic, "classic")
+        case "kafka-even":
+            return real_broker(request.getfixturevalue("kafka_peer"), topic, "classic", rare=frozenset())
+        case "kafka-rare":
+            return real_broker(request.getfixturevalue("kafka_peer"), topic, "classic", rare=frozenset({topic}))
         case _:
             return real_broker(request.getfixturevalue("kafka_peer"), topic, "consumer")
 

@@ -6,5 +6,6 @@ from pipeline.stream.kafka.consumer import KafkaConsumer
 from pipeline.stream.kafka.log_reader import KafkaLogReader
 from pipeline.stream.kafka.producer import KafkaProducer
 from pipeline.stream.kafka.scanner import KafkaScanner
+from pipeline.stream.kafka.shares import EvenConsumer
 
-__all__ = ["KafkaConsumer", "KafkaLogReader", "KafkaProducer", "KafkaScanner"]
+__all__ = ["EvenConsumer", "KafkaConsumer", "KafkaLogReader", "KafkaProducer", "KafkaScanner"]

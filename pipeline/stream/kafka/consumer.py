@@ -21,7 +21,7 @@ from pipeline.telemetry.metrics import Metrics
 
 #: Leaving a group takes a round trip. The client waits without end for brokers that do not answer: they learn of it by
 #: the session's end as well.
-_LEAVE_TIMEOUT_S: Final = 1.0
+LEAVE_TIMEOUT_S: Final = 1.0
 _log = logs.get("kafka")
 
 
@@ -139,13 +139,13 @@ class KafkaConsumer:
         confirmed, self._confirmed = self._confirmed, {}
         return confirmed
 
-    def close(self) -> None:
+    def close(self, within_s: float = LEAVE_TIMEOUT_S) -> None:
         """See `Consumer.close`."""
         leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
         leaving.start()
-        leaving.join(_LEAVE_TIMEOUT_S)
+        leaving.join(within_s)
         if leaving.is_alive():
-            _log.warning("left_without_goodbye", waited_s=_LEAVE_TIMEOUT_S)
+            _log.warning("left_without_goodbye", waited_s=within_s)
 
 
 def _membership(connection: KafkaConnection) -> dict[str, Any]:
