@@ -25,6 +25,7 @@ from razgovor.commands import (
     topics,
     transcribe,
     up,
+    usage,
     watch,
 )
 
@@ -41,6 +42,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
+app.command("usage")(usage.usage)
 app.add_typer(glossary.app, name="glossary")
 app.add_typer(watch.app, name="watch")
 app.add_typer(dlq.app, name="dlq")

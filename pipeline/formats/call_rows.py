@@ -18,6 +18,8 @@ from pipeline.formats.wording import wording
 
 OPERATOR: Final = "operator"
 CUSTOMER: Final = "customer"
+#: The field of a call's metadata that groups the parts of a transferred call.
+CHAIN: Final = "chain_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class CallRow:
         state: Of `pipeline.contracts.states`.
         reason: Code of the failure, its text's figures in `details`.
         started_at: With the zone that the client gave.
+        chain: What the parts of a transferred call have in common.
         operator_share: Share of all speech, 0 to 1.
         customer_share: The same of the other side.
         channel_shares: Shares of channels with another role or none, by channel index from 0.
@@ -54,6 +57,7 @@ class CallRow:
     operator: str | None = None
     direction: str | None = None
     customer_number: str | None = None
+    chain: str | None = None
     duration_s: float | None = None
     operator_share: float | None = None
     customer_share: float | None = None
@@ -107,6 +111,7 @@ def call_row(
         operator=known.operator,
         direction=known.direction,
         customer_number=known.customer_number,
+        chain=known.metadata.get(CHAIN),
     )
     return row if transcript is None else _with_figures(row, transcript, locale)
 

@@ -1,12 +1,14 @@
-"""calls.xlsx: many calls in one workbook, a row for each, and all their dialogues. Called by `razgovor transcribe`.
+"""calls.xlsx: many calls in one workbook, a row for each, and all their dialogues. Called by `razgovor transcribe` and by
+ingest's reports.
 
 Both sheets are streamed, so the dialogues may come from a generator that reads one transcript after another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import BinaryIO, Final
 
 from openpyxl import Workbook
 
@@ -20,8 +22,9 @@ from pipeline.formats.wording import Wording, wording
 from pipeline.formats.xlsx import duration
 from pipeline.formats.xlsx_sheet import MAX_ROWS, CellValue, Column, Heading, Link, Sheet, height
 
-__all__ = ["CallRow", "Dialogue", "Silence", "call_row", "calls_workbook"]
+__all__ = ["CallRow", "Dialogue", "Silence", "call_row", "calls_workbook", "write_calls"]
 
+_CHAIN: Final = "chain"
 _WIDTHS: Final[Mapping[str, float]] = {
     "name": 32,
     "date": 12,
@@ -29,6 +32,7 @@ _WIDTHS: Final[Mapping[str, float]] = {
     "operator": 20,
     "direction": 13,
     "number": 18,
+    _CHAIN: 18,
     "duration": 13,
     "operator_share": 12,
     "customer_share": 12,
@@ -46,12 +50,29 @@ _WIDTHS: Final[Mapping[str, float]] = {
 def calls_workbook(
     rows: Iterable[CallRow], dialogues: Iterable[Dialogue], locale: str, *, max_rows: int = MAX_ROWS
 ) -> bytes:
-    """An XLSX with a table of calls and, on further sheets, their dialogues.
+    """The workbook that `write_calls` writes, as bytes; a column for chains if any row is part of one."""
+    listed, made = list(rows), io.BytesIO()
+    write_calls(made, listed, dialogues, locale, chained=lambda: any(row.chain for row in listed), max_rows=max_rows)
+    return made.getvalue()
+
+
+def write_calls(
+    target: BinaryIO,
+    rows: Iterable[CallRow],
+    dialogues: Iterable[Dialogue],
+    locale: str,
+    *,
+    chained: Callable[[], bool],
+    max_rows: int = MAX_ROWS,
+) -> None:
+    """Write an XLSX with a table of calls and, on further sheets, their dialogues.
 
     Args:
-        rows: In the order they shall stand.
+        target: Where it goes; seekable.
+        rows: In the order they shall stand; read when all dialogues have been.
         dialogues: In the order they shall stand; a row without one has no link.
         locale: `ru` or `en`.
+        chained: Whether there is a column for chains; asked when all dialogues have been read.
         max_rows: Rows of a sheet; dialogues that do not fit begin another one.
 
     Raises:
@@ -60,14 +81,17 @@ def calls_workbook(
     words = wording(locale)
     with xlsx_package.scratch():
         workbook = xlsx_styles.new_workbook(words.sheet_date)
-        columns = [Column(words.call_headings[name], width) for name, width in _WIDTHS.items()]
-        calls = Sheet(workbook, words.sheets["calls"], columns, frozen_columns=1)
-        # The dialogues first: only then is it known which rows the links lead to.
-        locations = _write_dialogues(workbook, dialogues, words, max_rows)
-        for row in rows:
-            calls.append([*_cells(row, words, locale), _link(locations.get(row.key), words)])
-        calls.filter_to_here()
-        return xlsx_package.to_bytes(workbook, words.sheets["calls"])
+        with xlsx_package.dropped_on_failure(workbook):
+            # The dialogues first: only then is it known which rows the links lead to.
+            locations = _write_dialogues(workbook, dialogues, words, max_rows)
+            names = [name for name in _WIDTHS if name != _CHAIN or chained()]
+            columns = [Column(words.call_headings[name], _WIDTHS[name]) for name in names]
+            calls = Sheet(workbook, words.sheets["calls"], columns, frozen_columns=1, at=0)
+            for row in rows:
+                cells = {**_cells(row, words, locale), "dialogue": _link(locations.get(row.key), words)}
+                calls.append([cells[name] for name in names])
+            calls.filter_to_here()
+        xlsx_package.write(workbook, words.sheets["calls"], target)
 
 
 def _write_dialogues(
@@ -110,26 +134,28 @@ def _lines(spoken: Dialogue, words: Wording) -> Iterator[list[CellValue]]:
         yield [spoken.name, duration(turn.start_s), by_channel.get(turn.channel), turn.text]
 
 
-def _cells(row: CallRow, words: Wording, locale: str) -> Iterator[CellValue]:
-    """The cells of a row but the last, in the order of `_WIDTHS`."""
-    started_at = row.started_at
-    yield row.name
-    yield None if started_at is None else started_at.date()
-    yield None if started_at is None else started_at.time()
-    yield row.operator
-    yield row.direction and words.directions.get(row.direction, row.direction)
-    yield row.customer_number
-    yield None if row.duration_s is None else duration(row.duration_s)
-    yield _share(row.operator_share)
-    yield _share(row.customer_share)
-    yield _channel_shares(row, words)
-    silence = row.longest_silence
-    yield None if silence is None else duration(silence.duration_s)
-    yield None if silence is None else duration(silence.start_s)
-    yield row.words
-    yield _share(row.confidence)
-    yield _state(row, words, locale)
-    yield " ".join(row.remarks) or None
+def _cells(row: CallRow, words: Wording, locale: str) -> dict[str, CellValue]:
+    """The cells of a row by column, without the link to its dialogue."""
+    started_at, silence = row.started_at, row.longest_silence
+    return {
+        "name": row.name,
+        "date": None if started_at is None else started_at.date(),
+        "time": None if started_at is None else started_at.time(),
+        "operator": row.operator,
+        "direction": row.direction and words.directions.get(row.direction, row.direction),
+        "number": row.customer_number,
+        _CHAIN: row.chain,
+        "duration": None if row.duration_s is None else duration(row.duration_s),
+        "operator_share": _share(row.operator_share),
+        "customer_share": _share(row.customer_share),
+        "channel_shares": _channel_shares(row, words),
+        "silence": None if silence is None else duration(silence.duration_s),
+        "silence_at": None if silence is None else duration(silence.start_s),
+        "words": row.words,
+        "confidence": _share(row.confidence),
+        "state": _state(row, words, locale),
+        "warnings": " ".join(row.remarks) or None,
+    }
 
 
 def _share(value: float | None) -> CellValue:

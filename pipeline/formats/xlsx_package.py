@@ -1,4 +1,4 @@
-"""A workbook as bytes that depend on nothing but its cells. Called by `xlsx` and `xlsx_calls`.
+"""A workbook as a file that depends on nothing but its cells. Called by `xlsx` and `xlsx_calls`.
 
 openpyxl writes the clock into core.xml and into every entry of the zip, and the sheets through temporary files.
 """
@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
@@ -23,6 +24,7 @@ from pipeline.errors import Transient
 #: The zip format knows no earlier one.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 _UNIX: Final = 3
+_IN_MEMORY_BYTES: Final = 8 << 20
 _FILE_MODE: Final = 0o600 << 16
 #: Readers that sniff look at the first entries.
 _FIRST: Final = (ARC_CONTENT_TYPES, ARC_ROOT_RELS)
@@ -41,18 +43,38 @@ def scratch() -> Iterator[None]:
         raise Transient("no room for temporary files") from error
 
 
+@contextmanager
+def dropped_on_failure(workbook: Workbook) -> Iterator[None]:
+    """While rows are written that come from elsewhere: where they end in an error, no half-written sheet is left."""
+    try:
+        yield
+    except BaseException:
+        sheets: list[Any] = workbook.worksheets
+        for sheet in sheets:
+            if sheet._writer is not None and not sheet.closed:  # noqa: SLF001  openpyxl has no other way to give up
+                sheet.close()
+                sheet._writer.cleanup()  # noqa: SLF001
+        raise
+
+
 def to_bytes(workbook: Workbook, title: str) -> bytes:
     """The finished file; the same workbook and title give the same bytes under any clock."""
-    raw, made = io.BytesIO(), io.BytesIO()
-    workbook.save(raw)
-    with ZipFile(raw) as source, ZipFile(made, "w") as target:
-        for name in sorted(source.namelist(), key=_place):
-            if name == ARC_CORE:
-                target.writestr(_entry(name), _core(title))
-                continue
-            with source.open(name) as old, target.open(_entry(name), "w") as new:
-                shutil.copyfileobj(old, new)
+    made = io.BytesIO()
+    write(workbook, title, made)
     return made.getvalue()
+
+
+def write(workbook: Workbook, title: str, target: BinaryIO) -> None:
+    """Write the finished file, as `to_bytes` gives it; what is large meanwhile lies in the temporary folder."""
+    with SpooledTemporaryFile(_IN_MEMORY_BYTES) as raw:
+        workbook.save(raw)
+        with ZipFile(raw) as source, ZipFile(target, "w") as made:
+            for name in sorted(source.namelist(), key=_place):
+                if name == ARC_CORE:
+                    made.writestr(_entry(name), _core(title))
+                    continue
+                with source.open(name) as old, made.open(_entry(name), "w", force_zip64=True) as new:
+                    shutil.copyfileobj(old, new)
 
 
 def _place(name: str) -> tuple[int, str]:

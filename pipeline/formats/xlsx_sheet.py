@@ -84,11 +84,22 @@ _Stored = _Piece | int | timedelta | datetime | date | time | Share | Offset | L
 
 
 class Sheet:
-    """A sheet that is written from the top down. `rows` counts what is written, headings included."""
+    """A sheet that is written from the top down, behind the others or `at` a place among them.
 
-    def __init__(self, workbook: Workbook, title: str, columns: Sequence[Column], *, frozen_columns: int = 0) -> None:
+    `rows` counts what is written, headings included.
+    """
+
+    def __init__(
+        self,
+        workbook: Workbook,
+        title: str,
+        columns: Sequence[Column],
+        *,
+        frozen_columns: int = 0,
+        at: int | None = None,
+    ) -> None:
         # Any: the stubs give WriteOnlyWorksheet less than it has.
-        self._sheet: Any = workbook.create_sheet(title)
+        self._sheet: Any = workbook.create_sheet(title, at)
         self._columns = columns
         self._links = 0
         self.title = title

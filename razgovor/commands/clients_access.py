@@ -23,12 +23,20 @@ DatabaseOption = Annotated[
 ]
 
 
+def database_of(data: Path, database_url: str | None) -> str:
+    """Where ingest's database is.
+
+    Raises:
+        RazgovorError: No stack runs in this folder.
+    """
+    return database_url or running_database(StackFolder(data.absolute()), or_set=_VARIABLE).ingest
+
+
 @contextmanager
 def clients_of(data: Path, database_url: str | None) -> Iterator[Clients]:
     """Clients and keys; a wrong setting or a peer that does not answer ends the command with its text."""
     try:
-        url = database_url or running_database(StackFolder(data.absolute()), or_set=_VARIABLE).ingest
-        with clients_at(url) as clients:
+        with clients_at(database_of(data, database_url)) as clients:
             yield clients
     except (RazgovorError, ValueError) as error:
         fail(str(error), cause=error)

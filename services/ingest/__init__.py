@@ -1,6 +1,7 @@
 """ingest: the door. Takes recordings over REST, says what became of them, announces them.
 
-Consumes: HTTP. Reads the ledger's views `jobs_v1`, `artefacts_v1`, `usage_days_v1` and `erasures_v1`.
+Consumes: HTTP. Reads the ledger's views `jobs_v1`, `artefacts_v1`, `usage_v1`, `usage_days_v1`, `runs_v1`
+          and `erasures_v1`.
 Produces: `audio.uploaded`, announced by the relay out of the outbox; `job.status` canceled and erased, by the stopper.
 Writes:   the recording, call.json and the markers of runs that are called off to the store; the schema `ingest` (clients,
           keys, rates, submissions, idempotency, outbox, stops).

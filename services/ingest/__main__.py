@@ -42,8 +42,10 @@ from services.ingest.adapters.postgres import (
     PostgresRuns,
     PostgresStops,
     PostgresSubmissions,
+    PostgresUsage,
     migrate,
 )
+from services.ingest.adapters.report_child import ReportChild
 from services.ingest.announcer import Announcer
 from services.ingest.backlog import BacklogGauge
 from services.ingest.metered import MeteredSubmissions, counting_crashes
@@ -51,7 +53,7 @@ from services.ingest.pace import Pace
 from services.ingest.rates import RateLimiter
 from services.ingest.readiness import RecentCheck
 from services.ingest.recent_keys import RecentKeys
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import CostSettings, IngestSettings
 from services.ingest.stopper import Stopper
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -136,6 +138,7 @@ def _web_ports(
     *,
     announcer: Announcer,
     stopper: Stopper,
+    reports: ReportChild,
     metrics: Metrics,
 ) -> WebPorts:
     submissions = MeteredSubmissions(PostgresSubmissions(database), metrics)
@@ -148,6 +151,9 @@ def _web_ports(
         runs=PostgresRuns(database),
         on_stopped=stopper.wake,
         on_requeued=announcer.wake,
+        reports=reports,
+        usage=PostgresUsage(database),
+        prices=service.load(CostSettings).prices,
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=_new_id,
@@ -165,6 +171,21 @@ def _web_ports(
         stream_healthy=lambda: announcer.healthy,
         metrics=metrics,
     )
+
+
+@contextmanager
+def _reports(settings: IngestSettings) -> Iterator[ReportChild]:
+    child = ReportChild(
+        settings.database_url.get_secret_value(),
+        settings.store_url,
+        settings.store_options,
+        memory_bytes=settings.report_memory_bytes,
+        timeout_s=settings.report_timeout_s,
+    )
+    try:
+        yield child
+    finally:
+        child.close()
 
 
 def _pace(settings: IngestSettings) -> Pace:
@@ -212,11 +233,18 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
     if settings.metrics_port is not None:
         _measure_backlog(database, metrics, stop)
     gc.freeze()  # what is loaded by now stays: no collection need look at it again
-    with _prober(settings) as probe, _listen(settings) as listener:
-        server = _server(
+    with _prober(settings) as probe, _reports(settings) as reports, _listen(settings) as listener:
+        ports = _web_ports(
             settings,
-            _web_ports(settings, store, database, probe, announcer=announcer, stopper=stopper, metrics=metrics),
+            store,
+            database,
+            probe,
+            announcer=announcer,
+            stopper=stopper,
+            reports=reports,
+            metrics=metrics,
         )
+        server = _server(settings, ports)
         web = _Worker("web", lambda: server.run([listener]), stop)
         relay = _Worker("relay", lambda: announcer.run(stop), stop)
         stopping = _Worker("stopper", lambda: stopper.run(stop), stop)

@@ -7,14 +7,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from services.ingest import client_rules, keys, scopes
-from services.ingest.adapters.postgres import Database, PostgresBacklog, PostgresClients, PostgresRuns, migrate
+from services.ingest.adapters.postgres import (
+    Database,
+    PostgresBacklog,
+    PostgresClients,
+    PostgresRuns,
+    PostgresUsage,
+    migrate,
+)
 from services.ingest.backlog import Waiting
 from services.ingest.clients import Client
 from services.ingest.ports import Clients
 from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
+from services.ingest.usage import Usage
 
 
 @contextmanager
@@ -152,6 +160,26 @@ def backlog_at(database_url: str) -> list[Waiting]:
     database.open()
     try:
         return PostgresBacklog(database).measure()
+    finally:
+        database.close()
+
+
+def usage_at(database_url: str, month: date, client_id: str | None = None) -> list[Usage]:
+    """Who used anything in a month, by client.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+        month: Its first day.
+        client_id: Of this client only.
+
+    Raises:
+        Transient: The database does not answer.
+        Permanent: It does not do what it should.
+    """
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        return PostgresUsage(database).of_month(month, client_id)
     finally:
         database.close()
 

@@ -45,6 +45,7 @@ INVALID_FIELD: Final = Kind("invalid_field", 422, "A field is not valid")
 IDEMPOTENCY_MISMATCH: Final = Kind("idempotency_mismatch", 422, "The idempotency key was used for another request")
 RATE_LIMITED: Final = Kind("rate_limited", 429, "Too many requests")
 TOO_MANY_STREAMS: Final = Kind("too_many_streams", 429, "Too many event streams are open")
+REPORT_UNDER_WAY: Final = Kind("report_under_way", 429, "A report is being made")
 INTERNAL_ERROR: Final = Kind("internal_error", 500, "An error of ours")
 UNAVAILABLE: Final = Kind("unavailable", 503, "Try again later")
 
@@ -75,6 +76,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         INVALID_FIELD,
         IDEMPOTENCY_MISMATCH,
         RATE_LIMITED,
+        REPORT_UNDER_WAY,
         INTERNAL_ERROR,
         UNAVAILABLE,
     )

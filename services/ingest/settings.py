@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.blobs.settings import StoreSettings
 from pipeline.service import ServiceSettings
 from services.ingest import relay
+from services.ingest.usage import Prices
 
 #: Few enough for the mock broker's log, enough for a hundred slots.
 UNKNOWN_SLOTS_MAX_ANNOUNCED: Final = 2000
@@ -40,6 +42,8 @@ class IngestSettings(ServiceSettings):
     probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
     probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")
     probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
+    report_timeout_s: float = Field(default=1800.0, gt=0, le=43_200, description="A report takes at most this.")
+    report_memory_bytes: int = Field(default=2**30, ge=2**27, description="A report takes at most this.")
     slots: int | None = Field(
         default=None, ge=1, description="Calls that all engines together work on at once; bounds what is announced."
     )
@@ -60,6 +64,48 @@ class IngestSettings(ServiceSettings):
         if self.max_announced is not None:
             return self.max_announced
         return UNKNOWN_SLOTS_MAX_ANNOUNCED if self.slots is None else self.slots * relay.JOBS_PER_SLOT
+
+
+#: What OpenAI takes for whisper-1: 0.006 USD a minute (https://platform.openai.com/docs/pricing).
+_CLOUD_USD: Final = Decimal("0.36")
+_CLOUD_SOURCE: Final = "OpenAI whisper-1, 0.006 USD a minute, https://platform.openai.com/docs/pricing"
+
+
+class CostSettings(BaseSettings):
+    """What an hour costs, here and in a cloud. Read by `__main__` and `razgovor usage`."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_COST_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    watts: float | None = Field(
+        default=None, ge=0, le=100_000, description="What an engine and its share of the machine draw while it works."
+    )
+    per_kwh: Decimal | None = Field(default=None, ge=0, description="A kilowatt-hour of electricity.")
+    amortisation_per_hour: Decimal | None = Field(
+        default=None, ge=0, description="An hour of the machine's life, for each engine."
+    )
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$", description="Of all these amounts.")
+    cloud_per_audio_hour: Decimal | None = Field(
+        default=None,
+        ge=0,
+        description="What a cloud takes for an hour of audio; none: OpenAI's price where the currency is USD, else none.",
+    )
+    cloud_source: str | None = Field(
+        default=None, max_length=200, description="Whose price that is, and where it stands."
+    )
+
+    @property
+    def prices(self) -> Prices:
+        """As values."""
+        own = self.cloud_per_audio_hour
+        known = own is None and self.currency == "USD"
+        return Prices(
+            watts=self.watts,
+            per_kwh=self.per_kwh,
+            amortisation_per_hour=self.amortisation_per_hour,
+            currency=self.currency,
+            cloud_per_audio_hour=_CLOUD_USD if known else own,
+            cloud_source=_CLOUD_SOURCE if known else self.cloud_source,
+        )
 
 
 class GlossarySettings(StoreSettings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 from fastapi import FastAPI
 
-from services.ingest.web import docs, downloads, health, jobs, openapi, orders, problems, streams, submit
+from services.ingest.web import docs, downloads, health, jobs, openapi, orders, problems, reports, streams, submit
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import WebPorts
 
@@ -17,6 +17,7 @@ download its transcript. Give an `Idempotency-Key` when you may have to repeat a
 _TAGS = [
     {"name": "jobs", "description": "One job is one recording on its way through the pipeline."},
     {"name": "results", "description": "What came out, and what went in."},
+    {"name": "reports", "description": "Over many calls: a workbook, and what was used."},
     {"name": "health", "description": "For whoever operates the service."},
 ]
 
@@ -48,6 +49,7 @@ def create_app(ports: WebPorts) -> RequestContext:
         orders.router,
         streams.router,
         downloads.router,
+        reports.router,
         health.router,
         docs.router,
     ):

@@ -45,8 +45,8 @@ def _wanted(
 ) -> Wanted:
     return Wanted(
         state=state,
-        since=_in_range(since, "since"),
-        before=_in_range(before, "before"),
+        since=None if since is None else in_range(since, "since"),
+        before=None if before is None else in_range(before, "before"),
         direction=direction,
         operator=_said(operator),
         call_id=_said(call_id),
@@ -59,9 +59,13 @@ def _said(text: str | None) -> str | None:
     return None if text is None else storable(text) or None
 
 
-def _in_range(moment: datetime | None, field: str) -> datetime | None:
-    """What PostgreSQL can hold."""
-    if moment is not None and not _EARLIEST <= moment < _LATEST:
+def in_range(moment: datetime, field: str) -> datetime:
+    """What PostgreSQL can hold.
+
+    Raises:
+        Problem: `invalid_field`: it cannot.
+    """
+    if not _EARLIEST <= moment < _LATEST:
         raise Problem(INVALID_FIELD, "must lie between 1970 and 2200", field=field)
     return moment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import Annotated, BinaryIO, Protocol, cast
 
 from fastapi import Depends, Request
 
@@ -16,8 +16,10 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.ports import Jobs
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.reports import ReportQuestion
 from services.ingest.runs import Runs
 from services.ingest.stops import Stops
+from services.ingest.usage import Prices, UsageRecord
 from services.ingest.web.open_streams import OpenStreams
 
 
@@ -42,6 +44,18 @@ class UploadLimits:
         return self.idle_s + received / self.min_bytes_per_s if self.min_bytes_per_s else math.inf
 
 
+class Reports(Protocol):
+    """Makes workbooks over many calls."""
+
+    def make(self, question: ReportQuestion) -> BinaryIO | None:
+        """A finished workbook to read from its beginning, gone once it is closed; None while another one is made.
+
+        Raises:
+            TooManyCalls: The period holds more than a report may.
+            Transient: A peer does not answer, or it took too long.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPorts:
     """Everything the endpoints reach.
@@ -52,6 +66,8 @@ class WebPorts:
         streams: Counts those who follow jobs.
         stream_poll_s: How often a followed job is looked at.
         rates: Counts the requests of clients that have a limit.
+        reports: Makes workbooks over many calls.
+        usage, prices: What was used, and what an hour of it costs.
         sniff: Tells what a file is by its first bytes.
         new_id: A random id: of a job, of a request.
         checks: Peers that readiness asks, by name; each raises Transient while its peer does not answer.
@@ -66,8 +82,11 @@ class WebPorts:
     rates: RateLimiter
     stops: Stops
     runs: Runs
+    reports: Reports
+    usage: UsageRecord
     sniff: Callable[[bytes], Sniffed]
     new_id: Callable[[], str]
+    prices: Prices = field(default_factory=Prices)
     on_stopped: Callable[[], None] = lambda: None
     on_requeued: Callable[[], None] = lambda: None
     streams: OpenStreams = field(default_factory=OpenStreams)

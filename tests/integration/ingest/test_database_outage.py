@@ -26,6 +26,7 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.testing import temporary_folder
 from razgovor.peers import PostgresServer
 from services.ingest.acceptance import Acceptance
+from services.ingest.adapters.memory_reports import MemoryReports
 from services.ingest.adapters.postgres import (
     Database,
     PostgresClients,
@@ -34,6 +35,7 @@ from services.ingest.adapters.postgres import (
     PostgresRuns,
     PostgresStops,
     PostgresSubmissions,
+    PostgresUsage,
 )
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
@@ -190,6 +192,8 @@ def http(urls: DatabaseUrls, server: PostgresServer, proxy: TcpProxy, key: str, 
         acceptance=Acceptance(store, PostgresSubmissions(database), known, lambda: None),
         stops=PostgresStops(database),
         runs=PostgresRuns(database),
+        reports=MemoryReports(PostgresJobs(database), store),
+        usage=PostgresUsage(database),
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=lambda: str(uuid.uuid4()),

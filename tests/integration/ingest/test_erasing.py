@@ -28,6 +28,7 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from services.exporter.handler import handle as export
 from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory_rates import MemoryRates
+from services.ingest.adapters.memory_reports import MemoryReports
 from services.ingest.adapters.postgres import (
     Database,
     PostgresClients,
@@ -36,6 +37,7 @@ from services.ingest.adapters.postgres import (
     PostgresRuns,
     PostgresStops,
     PostgresSubmissions,
+    PostgresUsage,
 )
 from services.ingest.admin import create_key
 from services.ingest.announcer import Announcer
@@ -81,6 +83,8 @@ class Line:
             acceptance=Acceptance(self.store, PostgresSubmissions(database), known, lambda: None),
             stops=stops,
             runs=PostgresRuns(database),
+            reports=MemoryReports(PostgresJobs(database), self.store),
+            usage=PostgresUsage(database),
             rates=RateLimiter(MemoryRates(), lambda: 0.0),
             sniff=sniff,
             new_id=lambda: str(uuid.uuid4()),

@@ -20,8 +20,10 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory import MemorySubmissions
 from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.adapters.memory_rates import MemoryRates
+from services.ingest.adapters.memory_reports import MemoryReports
 from services.ingest.adapters.memory_runs import MemoryRuns
 from services.ingest.adapters.memory_stops import MemoryStops
+from services.ingest.adapters.memory_usage import MemoryUsage
 from services.ingest.admin import add_key
 from services.ingest.clients import Client
 from services.ingest.rates import RateLimiter
@@ -57,6 +59,7 @@ class Rig:
     store: MemoryStore = field(default_factory=MemoryStore)
     clients: MemoryClients = field(default_factory=MemoryClients)
     submissions: MemorySubmissions = field(default_factory=MemorySubmissions)
+    usage: MemoryUsage = field(default_factory=MemoryUsage)
     probe: Callable[[Path], Probe] = known
     limits: UploadLimits = field(default_factory=lambda: UploadLimits(max_audio_bytes=1_000_000))
     options: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +91,8 @@ class Rig:
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
             stops=MemoryStops(self.submissions, self.clock),
             runs=MemoryRuns(self.submissions),
+            reports=MemoryReports(self.submissions, self.store),
+            usage=self.usage,
             stream_poll_s=0.0,
             rates=RateLimiter(self.rates, lambda: self.now_s),
             sniff=sniff,

@@ -307,6 +307,7 @@ def test_codes_are_stable_and_not_doubled() -> None:
         "idempotency_mismatch": 422,
         "rate_limited": 429,
         "too_many_streams": 429,
+        "report_under_way": 429,
         "internal_error": 500,
         "unavailable": 503,
     }

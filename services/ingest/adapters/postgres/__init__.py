@@ -10,6 +10,7 @@ from services.ingest.adapters.postgres.rates import PostgresRates
 from services.ingest.adapters.postgres.runs import PostgresRuns
 from services.ingest.adapters.postgres.stops import PostgresStops
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
+from services.ingest.adapters.postgres.usage import PostgresUsage
 
 __all__ = [
     "Database",
@@ -21,5 +22,6 @@ __all__ = [
     "PostgresRuns",
     "PostgresStops",
     "PostgresSubmissions",
+    "PostgresUsage",
     "migrate",
 ]
