@@ -6,6 +6,7 @@ import typer
 
 from razgovor.commands import (
     audit,
+    audit_log,
     backup,
     board,
     bundle,
@@ -48,6 +49,7 @@ app.add_typer(watch.app, name="watch")
 app.add_typer(dlq.app, name="dlq")
 app.command("requeue")(requeue.requeue_command)
 app.command("audit")(audit.audit_command)
+app.command("audit-log")(audit_log.audit_log_command)
 app.command("board")(board.board)
 app.add_typer(peers.app, name="peers")
 app.add_typer(topics.app, name="topics")

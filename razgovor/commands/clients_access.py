@@ -11,9 +11,11 @@ import typer
 
 from pipeline.errors import RazgovorError
 from razgovor.commands.failures import fail
+from razgovor.operator import operator
 from razgovor.stack.layout import StackFolder
 from razgovor.stack.running import running_database
-from services.ingest.admin import clients_at
+from services.ingest.admin import audit_log_at, clients_at
+from services.ingest.audit_log import AuditLog
 from services.ingest.ports import Clients
 
 _VARIABLE: Final = "INGEST_DATABASE_URL"
@@ -36,7 +38,17 @@ def database_of(data: Path, database_url: str | None) -> str:
 def clients_of(data: Path, database_url: str | None) -> Iterator[Clients]:
     """Clients and keys; a wrong setting or a peer that does not answer ends the command with its text."""
     try:
-        with clients_at(database_of(data, database_url)) as clients:
+        with clients_at(database_of(data, database_url), by=operator()) as clients:
             yield clients
+    except (RazgovorError, ValueError) as error:
+        fail(str(error), cause=error)
+
+
+@contextmanager
+def audit_log_of(data: Path, database_url: str | None) -> Iterator[AuditLog]:
+    """The audit log; see `clients_of`."""
+    try:
+        with audit_log_at(database_of(data, database_url)) as log:
+            yield log
     except (RazgovorError, ValueError) as error:
         fail(str(error), cause=error)

@@ -22,6 +22,7 @@ from razgovor.commands.since import SinceOption
 from razgovor.dlq import tables
 from razgovor.dlq.access import Access
 from razgovor.dlq.replaying import Replayed, Replayer
+from razgovor.operator import operator
 from services.ledger.letters import DeadLetterBox, Letter, Selection
 
 app = typer.Typer(help="Dead letters: look at them, have them done again, put the fuse back in.", no_args_is_help=True)
@@ -114,6 +115,7 @@ def replay_command(
             cache(lambda: opened.enter_context(access.runs())),
             cache(lambda: opened.enter_context(access.producer())),
             access.wire().decode,
+            by=operator(),
         )
         replayed: list[Replayed] = []
         try:

@@ -17,6 +17,7 @@ from razgovor.commands.failures import explained
 from razgovor.commands.options import DATA, DataOption, DryRunOption, JsonOption, LimitOption
 from razgovor.commands.since import SinceOption
 from razgovor.dlq.access import Access
+from razgovor.operator import operator
 from services.ingest.admin import requeue
 from services.ingest.runs import Refused, Started
 
@@ -50,7 +51,7 @@ def requeue_command(
         runs = opened.enter_context(Access(os.environ, data).runs())
         reason = None if failed_with == "any" else failed_with
         wanted = job or [one.job_id for one in runs.find_failed(reason=reason, since=since, limit=limit)]
-        answers.extend(requeue(runs, wanted, reprocess=reprocess, dry_run=dry_run))
+        answers.extend(requeue(runs, wanted, reprocess=reprocess, dry_run=dry_run, by=operator()))
 
 
 def _present(answers: list[Started | Refused], *, dry_run: bool, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from pipeline.stream.ports import Producer
 from pipeline.stream.registry import wire_at
 from pipeline.stream.wire import Wire
 from razgovor.embedded.postgres_access import DatabaseUrls
+from razgovor.operator import operator
 from razgovor.stack.layout import StackFolder
 from razgovor.stack.running import running_broker, running_database
 from services.ingest.admin import runs_at
@@ -49,7 +50,8 @@ class Access:
     def letters(self) -> DeadLetterBox:
         """The ledger's dead letters."""
         settings = self._settings
-        return letters_at(self._urls.ledger if settings is None else settings.database_url.get_secret_value())
+        url = self._urls.ledger if settings is None else settings.database_url.get_secret_value()
+        return letters_at(url, by=operator())
 
     @contextmanager
     def runs(self) -> Iterator[Runs]:

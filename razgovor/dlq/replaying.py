@@ -17,6 +17,7 @@ from pipeline.contracts.events import Event
 from pipeline.errors import Permanent
 from pipeline.stream.dead_letters import without_story
 from pipeline.stream.ports import Message, Producer, Record
+from services.ingest.audit_log import OPERATOR
 from services.ingest.runs import FAILED, GIVEN_UP, Refused, Runs, Started
 from services.ledger.letters import DeadLetterBox, Letter
 
@@ -108,6 +109,7 @@ class Replayer:
         runs: Starts runs.
         producer: Takes what is published.
         decode: As this release reads events.
+        by: Who asks, for the audit log.
     """
 
     def __init__(
@@ -116,7 +118,10 @@ class Replayer:
         runs: Callable[[], Runs],
         producer: Callable[[], Producer],
         decode: Decode,
+        *,
+        by: str = OPERATOR,
     ) -> None:
+        self._by = by
         self._letters = letters
         self._runs = runs
         self._producer = producer
@@ -146,7 +151,7 @@ class Replayer:
             case Requeue(job_id, run):
                 # Only who knows the run can tell a job that failed then from one that was started again since.
                 allowed = FAILED if run is None else GIVEN_UP
-                answer = self._runs().start(job_id, allowed=allowed, after_run=run, dry_run=dry_run)
+                answer = self._runs().start(job_id, allowed=allowed, after_run=run, dry_run=dry_run, by=self._by)
                 return _said(letter, answer)
 
     def _publish(self, record: Record) -> str:

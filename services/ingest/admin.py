@@ -12,12 +12,14 @@ from datetime import date, timedelta
 from services.ingest import client_rules, keys, scopes
 from services.ingest.adapters.postgres import (
     Database,
+    PostgresAuditLog,
     PostgresBacklog,
     PostgresClients,
     PostgresRuns,
     PostgresUsage,
     migrate,
 )
+from services.ingest.audit_log import OPERATOR, AuditLog
 from services.ingest.backlog import Waiting
 from services.ingest.clients import Client
 from services.ingest.ports import Clients
@@ -26,11 +28,12 @@ from services.ingest.usage import Usage
 
 
 @contextmanager
-def clients_at(database_url: str) -> Iterator[Clients]:
+def clients_at(database_url: str, *, by: str = OPERATOR) -> Iterator[Clients]:
     """Clients and keys in a database, which is brought to this release first.
 
     Args:
         database_url: PostgreSQL, as the role that owns the schema `ingest`.
+        by: Who acts, for the audit log.
 
     Raises:
         Transient: The database does not answer.
@@ -40,7 +43,7 @@ def clients_at(database_url: str) -> Iterator[Clients]:
     database = Database(database_url, max_connections=1)
     database.open()
     try:
-        yield PostgresClients(database)
+        yield PostgresClients(database, by=by)
     finally:
         database.close()
 
@@ -199,7 +202,29 @@ def runs_at(database_url: str) -> Iterator[Runs]:
         database.close()
 
 
-def requeue(runs: Runs, job_ids: Iterable[str], *, reprocess: bool, dry_run: bool) -> Iterator[Started | Refused]:
+@contextmanager
+def audit_log_at(database_url: str) -> Iterator[AuditLog]:
+    """The audit log of a database, which is brought to this release first.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+
+    Raises:
+        Transient: The database does not answer.
+        Fatal, Permanent: It refuses.
+    """
+    migrate(database_url)
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield PostgresAuditLog(database)
+    finally:
+        database.close()
+
+
+def requeue(
+    runs: Runs, job_ids: Iterable[str], *, reprocess: bool, dry_run: bool, by: str = OPERATOR
+) -> Iterator[Started | Refused]:
     """Have jobs done again: a new run of each, in a transaction of its own.
 
     Args:
@@ -207,6 +232,7 @@ def requeue(runs: Runs, job_ids: Iterable[str], *, reprocess: bool, dry_run: boo
         job_ids: The jobs.
         reprocess: Also those that completed; it may bill them again (see LEDGER_BILL_REPROCESS).
         dry_run: Only say what would be.
+        by: Who asks, for the audit log.
 
     Yields:
         What became of each, in order.
@@ -216,4 +242,4 @@ def requeue(runs: Runs, job_ids: Iterable[str], *, reprocess: bool, dry_run: boo
     """
     allowed = REPROCESSED if reprocess else FAILED
     for job_id in job_ids:
-        yield runs.start(job_id, allowed=allowed, dry_run=dry_run)
+        yield runs.start(job_id, allowed=allowed, dry_run=dry_run, by=by)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from pipeline.contracts import states
+from services.ingest.audit_log import OPERATOR
 from services.ingest.clients import UNLIMITED, Quota
 
 #: Shown of a job that is called off while the ledger does not say so yet.
@@ -137,6 +138,7 @@ class Runs(Protocol):
         after_run: int | None = None,
         dry_run: bool = False,
         quota: Quota = UNLIMITED,
+        by: str = OPERATOR,
     ) -> Started | Refused:
         """Start the next run of a job: its number, its announcement and its reservation in one transaction.
 
@@ -147,6 +149,7 @@ class Runs(Protocol):
             after_run: See `decide`: makes it safe to ask twice.
             dry_run: Say what would be, and change nothing.
             quota: Of the client, where it is one that asks.
+            by: Who asks, for the audit log.
 
         Raises:
             Problem: `quota_exceeded`.

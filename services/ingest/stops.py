@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from pipeline.contracts import events, states
 from pipeline.contracts.events import AudioUploaded, JobStatus
+from services.ingest.audit_log import OPERATOR
 from services.ingest.runs import Known
 
 STAGE: Final = "ingest"
@@ -94,10 +95,10 @@ class Stops(Protocol):
     def cancel(self, client_id: str, job_id: str) -> Stopping | Ended | None:
         """Have a client's job canceled; None: it has no such job. Asking again changes nothing."""
 
-    def erase(self, client_id: str, job_id: str) -> Stopping | None:
+    def erase(self, client_id: str, job_id: str, *, by: str = OPERATOR) -> Stopping | None:
         """Have a client's job erased, whatever its state; None: it has no such job. Asking again changes nothing.
 
-        What names people is gone from ingest's tables when this returns.
+        What names people is gone from ingest's tables when this returns. `by` is who orders it, for the audit log.
         """
 
     def turn(self) -> AbstractContextManager[StopsTurn | None]:

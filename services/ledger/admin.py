@@ -15,13 +15,14 @@ from services.ledger.letters import DeadLetterBox
 from services.ledger.settings import JanitorSettings
 
 
-def letters_at(database_url: str) -> DeadLetterBox:
+def letters_at(database_url: str, *, by: str = "operator") -> DeadLetterBox:
     """The dead letters of a ledger.
 
     Args:
         database_url: PostgreSQL, as the role that owns the schema `ledger`.
+        by: Who acts, for ingest's audit log.
     """
-    return PostgresDeadLetterBox(database_url)
+    return PostgresDeadLetterBox(database_url, by=by)
 
 
 def sweep(settings: JanitorSettings, *, older_than_s: float | None, dry_run: bool) -> Swept | None:

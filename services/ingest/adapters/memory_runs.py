@@ -8,6 +8,7 @@ from datetime import datetime
 from pipeline.contracts import states
 from services.ingest import handler
 from services.ingest.adapters.memory import MemorySubmissions, OutboxRow
+from services.ingest.audit_log import OPERATOR
 from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.runs import Failed, Heard, Known, Refused, Started, decide, known_of
 from services.ingest.submissions import Announcement
@@ -41,6 +42,7 @@ class MemoryRuns:
         after_run: int | None = None,
         dry_run: bool = False,
         quota: Quota = UNLIMITED,
+        by: str = OPERATOR,  # noqa: ARG002  nobody asks
     ) -> Started | Refused:
         """See `Runs.start`."""
         row = self._rows.submissions.get(job_id)

@@ -12,6 +12,7 @@ from pipeline.contracts.call_info import CallInfo
 from services.ingest import handler
 from services.ingest.adapters.memory import MemorySubmissions
 from services.ingest.adapters.memory_runs import known_job
+from services.ingest.audit_log import OPERATOR
 from services.ingest.runs import CANCELING, Known
 from services.ingest.stops import (
     FIRST_PAUSE_S,
@@ -56,7 +57,7 @@ class MemoryStops:
         requested_at = self._ordered(job_id, run, states.CANCELED)
         return Stopping(job_id, run, states.CANCELED if known.state == states.CANCELED else CANCELING, requested_at)
 
-    def erase(self, client_id: str, job_id: str) -> Stopping | None:
+    def erase(self, client_id: str, job_id: str, *, by: str = OPERATOR) -> Stopping | None:  # noqa: ARG002  nobody asks
         """See `Stops.erase`."""
         known = self._known(client_id, job_id)
         if known is None:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from services.ingest import keys
+from services.ingest.audit_log import key_holder
 from services.ingest.clients import Client, StoredKey
 from services.ingest.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from services.ingest.scopes import ADMIN, READ, SUBMIT
@@ -51,8 +52,13 @@ class _Needs:
             raise _unauthorized()
         if self._scope not in stored.scopes:
             raise Problem(FORBIDDEN, f"the API key lacks the scope {self._scope}")
+        request.state.by = key_holder(stored.key_id)
         await take_request(request, ports, stored.client)
         return stored.client
+
+
+async def _by(request: Request) -> str:
+    return str(request.state.by)
 
 
 async def _stored(ports: WebPorts, parsed: keys.ParsedKey) -> StoredKey | None:
@@ -63,6 +69,8 @@ async def _stored(ports: WebPorts, parsed: keys.ParsedKey) -> StoredKey | None:
     return await run_in_threadpool(ports.keys.find, parsed.key_id)
 
 
+#: Who calls, as the audit log knows it. Comes behind one of the others.
+By = Annotated[str, Depends(_by)]
 Submitter = Annotated[Client, Depends(_Needs(SUBMIT))]
 Reader = Annotated[Client, Depends(_Needs(READ))]
 Admin = Annotated[Client, Depends(_Needs(ADMIN))]

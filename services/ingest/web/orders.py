@@ -10,7 +10,7 @@ from services.ingest.problems import JOB_ENDED, NOT_FOUND, NOT_REQUEUABLE, Probl
 from services.ingest.runs import CALLED_OFF, REPROCESSED, Refused
 from services.ingest.stops import Ended, Stopping
 from services.ingest.web.answers import COMMON, documented
-from services.ingest.web.auth import Admin, Submitter
+from services.ingest.web.auth import Admin, By, Submitter
 from services.ingest.web.jobs import is_job_id, job_of
 from services.ingest.web.models import RequeuedDocument, StoppingDocument, job_url, known_state
 from services.ingest.web.ports import Ports, WebPorts
@@ -47,6 +47,7 @@ def cancel(ports: Ports, client: Submitter, job_id: str) -> StoppingDocument:
 def requeue(
     ports: Ports,
     client: Submitter,
+    by: By,
     job_id: str,
     *,
     reprocess: Annotated[bool, Query(description="Also when it completed; it may be billed again.")] = False,
@@ -54,7 +55,7 @@ def requeue(
     """Start a new run of a job that failed or was canceled, from the recording on."""
     job_of(ports, client, job_id)
     allowed = CALLED_OFF | REPROCESSED if reprocess else CALLED_OFF
-    answer = ports.runs.start(job_id, client_id=client.client_id, allowed=allowed, quota=client.quota)
+    answer = ports.runs.start(job_id, client_id=client.client_id, allowed=allowed, quota=client.quota, by=by)
     if isinstance(answer, Refused):
         raise Problem(NOT_REQUEUABLE, f"the job is {answer.why}", facts={"state": answer.why})
     ports.on_requeued()
@@ -68,11 +69,11 @@ def requeue(
     summary="Erase a job",
     responses=documented("not_found", *COMMON),
 )
-def erase(ports: Ports, client: Admin, job_id: str) -> StoppingDocument:
+def erase(ports: Ports, client: Admin, by: By, job_id: str) -> StoppingDocument:
     """Delete the recording, the transcript and what you said about the call, whatever state the job is in. From now on
     nothing of it can be fetched; the receipt is `erasure` of the job. What was used stays counted, without any content.
     """
-    answer = ports.stops.erase(client.client_id, job_id) if is_job_id(job_id) else None
+    answer = ports.stops.erase(client.client_id, job_id, by=by) if is_job_id(job_id) else None
     return _stopping(ports, answer)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipeline.errors import Fatal
 from pipeline.stream.ports import Message
 from pipeline.testing import samples
 from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ingest.adapters.postgres import migrate
 from services.ledger import dead_letters
 from services.ledger.adapters.memory import MemoryDeadLetterBox
 from services.ledger.adapters.postgres import PostgresLedger, checksum
@@ -85,6 +87,7 @@ def box(request: pytest.FixtureRequest) -> DeadLetterBox:
     for message in MESSAGES:
         ledger.apply([dead_letters.keep(message)])
     urls: DatabaseUrls = request.getfixturevalue("database_urls")
+    migrate(urls.ingest)  # the audit log is there
     return letters_at(urls.ledger)
 
 
@@ -134,6 +137,7 @@ def test_what_an_operator_does_is_no_part_of_the_record(
 ) -> None:
     apply: Callable[[], int] = lambda: ledger.apply([dead_letters.keep(message) for message in MESSAGES])  # noqa: E731
     apply()
+    migrate(database_urls.ingest)
     before = checksum(owner)
     box = letters_at(database_urls.ledger)
     box.mark_replayed(1, "run 2")
@@ -141,3 +145,25 @@ def test_what_an_operator_does_is_no_part_of_the_record(
     assert checksum(owner) == before
     apply()  # a replay of the DLQ brings nothing back
     assert box.count(Selection()) == 2
+
+
+def test_what_is_done_stands_in_the_audit_log_or_is_not_done(
+    ledger: PostgresLedger, database_urls: DatabaseUrls
+) -> None:
+    ledger.apply([dead_letters.keep(message) for message in MESSAGES])
+    box = letters_at(database_urls.ledger, by="operator:7")
+    with pytest.raises(Fatal):  # ingest never started: there is no log
+        box.mark_dropped([1])
+    assert box.count(Selection()) == 4
+    migrate(database_urls.ingest)
+    box.mark_replayed(1, "run 2")
+    box.mark_dropped([2, 4])
+    box.mark_dropped([2, 4])  # nothing was done
+    with psycopg.connect(database_urls.ingest) as connection:
+        rows = connection.execute(
+            "SELECT who, act, subject, details FROM ingest.audit_log ORDER BY entry_id"
+        ).fetchall()
+    assert rows == [
+        ("operator:7", "letter.replayed", "1", {"as": "run 2"}),
+        ("operator:7", "letters.dropped", "2-4", {"ids": [2, 4], "letters": 2}),
+    ]

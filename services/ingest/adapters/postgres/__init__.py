@@ -1,5 +1,6 @@
 """Ingest's door to PostgreSQL: schema `ingest`, and the ledger's views to read."""
 
+from services.ingest.adapters.postgres.audit_log import PostgresAuditLog
 from services.ingest.adapters.postgres.backlog import PostgresBacklog
 from services.ingest.adapters.postgres.clients import PostgresClients
 from services.ingest.adapters.postgres.connecting import Database
@@ -14,6 +15,7 @@ from services.ingest.adapters.postgres.usage import PostgresUsage
 
 __all__ = [
     "Database",
+    "PostgresAuditLog",
     "PostgresBacklog",
     "PostgresClients",
     "PostgresJobs",

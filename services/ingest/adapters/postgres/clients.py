@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
 from pipeline.sql import queries
-from services.ingest.adapters.postgres.connecting import Database
+from services.ingest.adapters.postgres.audit_log import log
+from services.ingest.adapters.postgres.connecting import Connection, Database
+from services.ingest.audit_log import (
+    CLIENT_CHANGED,
+    CLIENT_CREATED,
+    KEY_CREATED,
+    KEY_REVOKED,
+    KEY_ROTATED,
+    OPERATOR,
+    Act,
+)
 from services.ingest.clients import Client, KeyFacts, Quota, Retention, StoredKey
 from services.ingest.scopes import ADMIN, READ, SUBMIT
 
@@ -20,10 +31,11 @@ _SCOPES: Final = {stored: scope for scope, stored in _STORED.items()}
 
 
 class PostgresClients:
-    """See `ports.Clients`."""
+    """See `ports.Clients`. `by`: who acts, for the audit log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, by: str = OPERATOR) -> None:
         self._database = database
+        self._by = by
 
     def find_key(self, key_id: str) -> StoredKey | None:
         """See `Clients.find_key`."""
@@ -51,8 +63,11 @@ class PostgresClients:
         """See `Clients.add_key`."""
         key = _key_row(key_id, client.client_id, secret_sha256, [_STORED[scope] for scope in scopes], lasts)
         with self._database.transaction_for_all("add a key") as connection:
-            connection.execute(STATEMENTS["add_client"], _row(client))
+            is_new = connection.execute(STATEMENTS["add_client"], _row(client)).rowcount == 1
             connection.execute(STATEMENTS["add_key"], key)
+            if is_new:
+                self._log(connection, CLIENT_CREATED, client.client_id, client.client_id)
+            self._log(connection, KEY_CREATED, client.client_id, key_id, scopes=sorted(scopes))
 
     def rotate_key(self, key_id: str, new_key_id: str, secret_sha256: bytes, overlap: timedelta) -> bool:
         """See `Clients.rotate_key`."""
@@ -62,12 +77,16 @@ class PostgresClients:
                 return False
             key = _key_row(new_key_id, old["client_id"], secret_sha256, old["scopes"], None)
             connection.execute(STATEMENTS["add_key"], key)
+            self._log(connection, KEY_ROTATED, old["client_id"], key_id, new=new_key_id)
         return True
 
     def revoke_key(self, key_id: str) -> bool:
         """See `Clients.revoke_key`."""
         with self._database.transaction_for_all("revoke a key") as connection:
-            return connection.execute(STATEMENTS["revoke_key"], {"key_id": key_id}).rowcount == 1
+            revoked = connection.execute(STATEMENTS["revoke_key"], {"key_id": key_id}).fetchone()
+            if revoked is not None:
+                self._log(connection, KEY_REVOKED, revoked["client_id"], key_id)
+        return revoked is not None
 
     def keys(self, client_id: str | None = None) -> list[KeyFacts]:
         """See `Clients.keys`."""
@@ -78,7 +97,10 @@ class PostgresClients:
     def create(self, client: Client) -> bool:
         """See `Clients.create`."""
         with self._database.transaction_for_all("create a client") as connection:
-            return connection.execute(STATEMENTS["add_client"], _row(client)).rowcount == 1
+            is_new = connection.execute(STATEMENTS["add_client"], _row(client)).rowcount == 1
+            if is_new:
+                self._log(connection, CLIENT_CREATED, client.client_id, client.client_id)
+        return is_new
 
     def change(self, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
         """See `Clients.change`."""
@@ -86,8 +108,11 @@ class PostgresClients:
             row = connection.execute(STATEMENTS["lock_client"], {"client_id": client_id}).fetchone()
             if row is None:
                 return None
-            wanted = changed(_client(row))
+            before = _client(row)
+            wanted = changed(before)
             connection.execute(STATEMENTS["change_client"], {**_row(wanted), "client_id": client_id})
+            settings = [name for name, value in asdict(wanted).items() if value != asdict(before)[name]]
+            self._log(connection, CLIENT_CHANGED, client_id, client_id, settings=settings)
         return wanted
 
     def fetch(self, client_id: str) -> Client | None:
@@ -100,6 +125,9 @@ class PostgresClients:
         """See `Clients.all`."""
         with self._database.transaction_for_all("list clients") as connection:
             return [_client(row) for row in connection.execute(STATEMENTS["fetch_clients"])]
+
+    def _log(self, connection: Connection, act: str, client_id: str, subject: str, **details: object) -> None:
+        log(connection, Act(who=self._by, act=act, client_id=client_id, subject=subject, details=details))
 
 
 def _scopes(stored: Iterable[str]) -> frozenset[str]:

@@ -49,6 +49,7 @@ RETURNING client_id, scopes
 
 -- name: revoke_key
 UPDATE ingest.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE key_id = %(key_id)s
+RETURNING client_id
 
 -- name: fetch_keys
 SELECT key_id, client_id, scopes, created_at, expires_at, revoked_at

@@ -10,8 +10,10 @@ from pipeline.contracts.call_info import CallInfo
 from pipeline.crash_points import reach
 from pipeline.sql import queries
 from services.ingest import handler
+from services.ingest.adapters.postgres.audit_log import log
 from services.ingest.adapters.postgres.connecting import Connection, Database
 from services.ingest.adapters.postgres.submissions import add_announcement, check_quota
+from services.ingest.audit_log import JOB_REQUEUED, OPERATOR, Act
 from services.ingest.clients import UNLIMITED, Quota
 from services.ingest.quotas import reserved_ms
 from services.ingest.runs import Failed, Heard, Known, Refused, Started, decide, known_of
@@ -35,6 +37,7 @@ class PostgresRuns:
         after_run: int | None = None,
         dry_run: bool = False,
         quota: Quota = UNLIMITED,
+        by: str = OPERATOR,
     ) -> Started | Refused:
         """See `Runs.start`."""
         doing = "start a run"
@@ -48,12 +51,16 @@ class PostgresRuns:
             row = connection.execute(
                 STATEMENTS["lock_submission"], {"job_id": job_id, "client_id": client_id}
             ).fetchone()
-            answer = decide(job_id, None if row is None else known_job(connection, row), allowed, after_run)
-            if row is not None and isinstance(answer, Started) and not dry_run:
+            known = None if row is None else known_job(connection, row)
+            answer = decide(job_id, known, allowed, after_run)
+            if row is not None and known is not None and isinstance(answer, Started) and not dry_run:
                 again = submission_of({**row, "run": answer.run})
                 if quota.bounds_audio:
                     check_quota(connection, again)
                 _begin(connection, again, row["accepted_at"])
+                said = {"run": answer.run, "was": known.state}
+                act = Act(who=by, act=JOB_REQUEUED, client_id=again.client_id, subject=job_id, details=said)
+                log(connection, act)
                 reach("ingest.before_commit")
         return answer
 

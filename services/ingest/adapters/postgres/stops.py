@@ -13,8 +13,10 @@ from pipeline.contracts import states
 from pipeline.contracts.events import JobStatus
 from pipeline.sql import queries
 from services.ingest import handler
+from services.ingest.adapters.postgres.audit_log import log
 from services.ingest.adapters.postgres.connecting import Connection, Database, one_row
 from services.ingest.adapters.postgres.runs import known_job, submission_of
+from services.ingest.audit_log import JOB_ERASED, OPERATOR, Act
 from services.ingest.runs import CANCELING, Known
 from services.ingest.stops import (
     FIRST_PAUSE_S,
@@ -53,7 +55,7 @@ class PostgresStops:
             state = states.CANCELED if known.state == states.CANCELED else CANCELING
         return Stopping(job_id, run, state, requested_at)
 
-    def erase(self, client_id: str, job_id: str) -> Stopping | None:
+    def erase(self, client_id: str, job_id: str, *, by: str = OPERATOR) -> Stopping | None:
         """See `Stops.erase`."""
         with self._database.transaction_of(client_id, "erase a job") as connection:
             row = _locked(connection, client_id, job_id)
@@ -65,6 +67,7 @@ class PostgresStops:
                 connection.execute(STATEMENTS["close_all"], {"job_id": job_id})
                 _ordered(connection, row, known, states.ERASED)
                 requested_at = one_row(connection.execute("SELECT now() AS now").fetchone())["now"]
+                log(connection, Act(who=by, act=JOB_ERASED, client_id=client_id, subject=job_id))
             else:
                 requested_at = row["erased_at"]
         return Stopping(job_id, newest_run(known), states.ERASED, requested_at)

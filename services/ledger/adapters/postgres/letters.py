@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from services.ledger.adapters.postgres.connecting import Connection, connect
 from services.ledger.adapters.postgres.errors import translated
@@ -21,10 +22,12 @@ class PostgresDeadLetterBox:
 
     Args:
         url: The database, as the role that owns the schema `ledger`.
+        by: Who acts, for ingest's audit log.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, by: str) -> None:
         self._url = url
+        self._by = by
 
     def find(self, selection: Selection, limit: int) -> list[Letter]:
         """See `DeadLetterBox.find`."""
@@ -40,13 +43,23 @@ class PostgresDeadLetterBox:
 
     def mark_replayed(self, letter_id: int, replayed_as: str) -> None:
         """See `DeadLetterBox.mark_replayed`."""
-        with self._connected("mark a dead letter") as connection:
-            connection.execute(STATEMENTS["mark_replayed"], {"letter_id": letter_id, "replayed_as": replayed_as})
+        marked = {"letter_id": letter_id, "replayed_as": replayed_as}
+        with self._connected("mark a dead letter") as connection, connection.transaction():
+            connection.execute(STATEMENTS["mark_replayed"], marked)
+            self._log(connection, "letter.replayed", str(letter_id), {"as": replayed_as})
 
     def mark_dropped(self, letter_ids: Sequence[int]) -> int:
         """See `DeadLetterBox.mark_dropped`."""
-        with self._connected("drop dead letters") as connection:
-            return connection.execute(STATEMENTS["mark_dropped"], {"letter_ids": list(letter_ids)}).rowcount
+        with self._connected("drop dead letters") as connection, connection.transaction():
+            dropped = connection.execute(STATEMENTS["mark_dropped"], {"letter_ids": list(letter_ids)}).fetchall()
+            ids = sorted(letter_id for (letter_id,) in dropped)
+            if ids:
+                self._log(connection, "letters.dropped", f"{ids[0]}-{ids[-1]}", {"letters": len(ids), "ids": ids[:100]})
+        return len(ids)
+
+    def _log(self, connection: Connection, act: str, subject: str, details: dict[str, object]) -> None:
+        said = {"who": self._by, "act": act, "subject": subject, "details": Jsonb(details)}
+        connection.execute(STATEMENTS["log_act"], said)
 
     @contextmanager
     def _connected(self, doing: str) -> Iterator[Connection]:

@@ -153,6 +153,11 @@ UPDATE ledger.dlq SET replayed_at = now(), replayed_as = %(replayed_as)s WHERE i
 -- name: mark_dropped
 UPDATE ledger.dlq SET dropped_at = now()
 WHERE id = ANY (%(letter_ids)s::bigint[]) AND replayed_at IS NULL AND dropped_at IS NULL
+RETURNING id
+
+-- name: log_act
+-- Ingest's audit log, which ingest's migrations make and grant.
+SELECT ingest.log_act_v1(%(who)s, %(act)s, NULL, %(subject)s, %(details)s)
 
 -- name: lock_migrations
 SELECT pg_advisory_lock(hashtext('razgovor ledger migrations'))
