@@ -56,7 +56,9 @@ from services.ingest.recent_keys import RecentKeys
 from services.ingest.settings import CostSettings, IngestSettings
 from services.ingest.stopper import Stopper
 from services.ingest.web.app import create_app
+from services.ingest.web.context import REQUEST_ID, SECURITY_HEADERS, USUAL_HEADERS
 from services.ingest.web.ports import UploadLimits, WebPorts
+from services.ingest.web.problems import MEDIA_TYPE
 
 _BACKLOG: Final = 2048
 _BEAT_S: Final = 1.0
@@ -82,11 +84,16 @@ class _ProblemProtocol(H11Protocol):
             "request_id": _new_id(),
         }
         body = json.dumps(problem).encode()
-        head = (
-            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Request-ID: {problem['request_id']}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode("ascii") + body)
+        headers = {
+            **SECURITY_HEADERS,
+            **USUAL_HEADERS,
+            "Content-Type": MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            REQUEST_ID: problem["request_id"],
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n".encode("ascii") + body)
         self.transport.close()
 
 

@@ -23,6 +23,16 @@ from services.ingest.web import problems as web_problems
 
 REQUEST_ID: Final = "X-Request-ID"
 STRICT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#: On every answer, whatever it is. HSTS is for whoever ends TLS before us.
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+#: On every answer that does not say its own.
+USUAL_HEADERS: Final[Mapping[str, str]] = {"Content-Security-Policy": STRICT_POLICY, "Cache-Control": "no-store"}
 _ANSWER_HEADERS: Final = "razgovor.answer_headers"
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -95,10 +105,9 @@ class RequestContext:
 
 def _add_headers(headers: MutableHeaders, request_id: str) -> None:
     headers[REQUEST_ID] = request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers.setdefault("Content-Security-Policy", STRICT_POLICY)
-    headers.setdefault("Cache-Control", "no-store")
+    headers.update(SECURITY_HEADERS)
+    for name, value in USUAL_HEADERS.items():
+        headers.setdefault(name, value)
 
 
 def _named(error: Exception) -> str:

@@ -22,6 +22,7 @@ from pipeline.stream.kafka_mock import MockCluster
 from pipeline.stream.ports import TopicPartition
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ingest.web.context import SECURITY_HEADERS, USUAL_HEADERS
 from tests.integration.ingest.kafka_world import mock_broker
 from tests.integration.ingest.process import IngestProcess, running
 from tests.unit.ingest.rig import wav
@@ -168,6 +169,8 @@ def test_raw_bad_requests_get_problems_and_the_service_lives_on(
     top, _, text = answer.partition(b"\r\n\r\n")
     assert top.startswith(f"HTTP/1.1 {expected[0]} ".encode())
     assert b"application/problem+json" in top
+    for name, value in {**SECURITY_HEADERS, **USUAL_HEADERS}.items():
+        assert f"{name}: {value}".lower().encode() in top.lower()
     assert json.loads(text)["code"] == expected[1]
     assert httpx.get(f"{ingest.url}/healthz").status_code == 200
 
