@@ -37,6 +37,7 @@ READ = (
     "ledger.jobs_v1",
     "ledger.usage_v1",
     "ledger.usage_days_v1",
+    "ledger.runs_v1",
 )
 
 
