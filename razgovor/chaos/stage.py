@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -140,15 +140,15 @@ class Stage:
         """Let things go on for a while."""
         time.sleep(seconds)
 
-    def renewed(self, workers: Sequence[Worker], life: Mapping[str, str]) -> None:
-        """Drain workers and start them anew with these variables; returns when the new ones are ready."""
-        before = {worker.name: worker.starts for worker in workers}
-        for worker in workers:
+    def renewed(self, lives: Mapping[Worker, Mapping[str, str]]) -> None:
+        """Drain workers and start them anew with these variables, each its own; returns when the new ones are ready."""
+        before = {worker.name: worker.starts for worker in lives}
+        for worker, life in lives.items():
             self.system.crew.renew(worker, life)
         self.wait_for(
-            lambda: all(worker.starts > before[worker.name] for worker in workers), "workers did not start anew"
+            lambda: all(worker.starts > before[worker.name] for worker in lives), "workers did not start anew"
         )
-        self.system.crew.wait_ready(workers)
+        self.system.crew.wait_ready(list(lives))
 
     def any_worker(self, *services: str) -> Worker:
         """One of the workers of these services, drawn."""

@@ -29,11 +29,11 @@ class DiskFull(Fault):
         workers = [stage.system.workers(service)[0] for service in ("ingest", "transcriber")]
         for worker in workers:
             worker.log.write_bytes(b"")  # what it says must fit
-        stage.renewed(workers, {"RAZGOVOR_FILE_LIMIT_BYTES": str(_FILE_LIMIT_BYTES)})
+        stage.renewed({worker: {"RAZGOVOR_FILE_LIMIT_BYTES": str(_FILE_LIMIT_BYTES)} for worker in workers})
         with stage.flow(stage.pace.rate_per_s / 2):
             large = stage.system.clients.submit(stage.system.orders(_LARGE_CALLS, duration_s=_LARGE_S))
             stage.pause(6.0)
-            stage.renewed(workers, {})
+            stage.renewed({worker: {} for worker in workers})
             stage.tell("there is room again")
             for answer in large:
                 answer.result()

@@ -88,7 +88,7 @@ class Terminated(Fault):
     def play(self, stage: Stage) -> None:
         """See `Fault.play`."""
         slow = stage.system.workers("transcriber")[0]
-        stage.renewed([slow], {"RAZGOVOR_ENGINE_S": str(_SLOW_ENGINE_S)})
+        stage.renewed({slow: {"RAZGOVOR_ENGINE_S": str(_SLOW_ENGINE_S)}})
         victims = [stage.system.workers(service)[0] for service in ("transcriber", "exporter", "ledger", "ingest")]
         with stage.flow():
             stage.pause(3.0)

@@ -31,11 +31,11 @@ class RollingUpgrade(Fault):
         with stage.flow():
             for service in ("ledger", "exporter", "transcriber", "ingest"):
                 worker = stage.system.workers(service)[0]
-                stage.renewed([worker], {"RAZGOVOR_RELEASE": "next"})
+                stage.renewed({worker: {"RAZGOVOR_RELEASE": "next"}})
                 stage.tell(f"{worker.name} is of the next release")
             stage.pause(3.0)
             for service in ("ingest", "transcriber", "exporter", "ledger"):
-                stage.renewed([stage.system.workers(service)[0]], {})
+                stage.renewed({stage.system.workers(service)[0]: {}})
         stage.system.wait_ended(self.drain_s, stage.first_promise)
         aside = stage.ground.record.dead_letters() - before
         stage.notes.expect(not aside, f"{aside} records were put aside")
