@@ -53,6 +53,21 @@ def topics() -> Mapping[str, Topic]:
     return MappingProxyType({name: Topic(**_renamed(fields)) for name, fields in raw.items()})
 
 
+def is_rare(topic: str) -> bool:
+    """Whether little comes there: a retry topic or a DLQ."""
+    return topics()[topic].retry_of is not None or topics()[topic].dlq_of is not None
+
+
+def rare_group(service: str) -> str:
+    """The group in which a service reads what is rare. Why it is another one: `pipeline.stream.kafka.shares`."""
+    return f"{service}.rare"
+
+
+def group_of(service: str, topic: str) -> str:
+    """The group in which a service reads a topic."""
+    return rare_group(service) if is_rare(topic) else service
+
+
 def _renamed(fields: dict[str, object]) -> dict[str, object]:
     return {"event" if name == "schema" else name: value for name, value in fields.items()}
 

@@ -14,6 +14,7 @@ from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts.events import BY_TOPIC
+from pipeline.contracts.topics import rare_group
 from pipeline.errors import Permanent
 from pipeline.service import StatusFile
 from pipeline.stream.dead_letters import DLQ_SUFFIX
@@ -81,7 +82,14 @@ def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -
     _start_eraser(settings, store, stop, metrics)
     if not guards.fuse.blown:
         status.write("ready")
-    consumer = EvenConsumer(settings.kafka, group=GROUP, rare=DLQS, gather_bytes=GATHER_BYTES, metrics=metrics)
+    consumer = EvenConsumer(
+        settings.kafka,
+        group=GROUP,
+        rare_group=rare_group(GROUP),
+        rare=DLQS,
+        gather_bytes=GATHER_BYTES,
+        metrics=metrics,
+    )
     Runner(consumer, TOPICS, process, limits, status.beat, metrics=metrics).run(stop)
     producer.close()
     ledger.close()

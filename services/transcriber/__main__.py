@@ -20,6 +20,7 @@ from pipeline.audio.contract import DecodeLimits
 from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.contracts.events import AudioUploaded
+from pipeline.contracts.topics import rare_group
 from pipeline.errors import Fatal
 from pipeline.service import StatusFile
 from pipeline.stream.events import EventProcessor
@@ -265,7 +266,9 @@ def serve(
             wire=wire,
             announce_looks=True,
         )
-        consumer = EvenConsumer(settings.kafka, group=GROUP, rare={RETRIES}, metrics=metrics)
+        consumer = EvenConsumer(
+            settings.kafka, group=GROUP, rare_group=rare_group(GROUP), rare={RETRIES}, metrics=metrics
+        )
         guards.watch_fuse(stop)
         if not guards.fuse.blown:
             status.write("ready")

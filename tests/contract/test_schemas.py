@@ -16,6 +16,7 @@ from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibi
 
 from pipeline.contracts import codec
 from pipeline.contracts.events import BY_TOPIC, AudioUploaded, Event
+from pipeline.contracts.topics import GROUPS, group_of
 from pipeline.stream.retries import retry_topic
 from razgovor.topics.acl_file import read_acls
 from services.exporter import __main__ as exporter
@@ -107,11 +108,10 @@ def test_every_producer_and_consumer_has_the_rights_for_it_and_no_others() -> No
         assert rights == writes | reads, user
         assert not any(acl.resource == "cluster" or acl.prefixed for acl in allowed.acls if acl.user == user), user
     groups = {(acl.user, acl.operation, acl.name) for acl in allowed.acls if acl.resource == "group"}
-    own = {("transcriber", transcriber.GROUP), ("exporter", exporter.GROUP), ("ledger", ledger.GROUP)}
     assert {(user, name) for user, operation, name in groups if operation == "read" and user in SERVICES} == {
-        *own,
-        ("ingest", "ingest"),
+        (user, group_of(user, name)) for name, topic in TOPICS.items() for user in SERVICES & set(topic["consumers"])
     }
+    assert (transcriber.GROUP, exporter.GROUP, ledger.GROUP) == GROUPS
     assert ("ingest", "describe", announcer.GROUP) in groups
 
 

@@ -41,7 +41,8 @@ class KafkaBroker:
     def consumer(self, group: str) -> Consumer:
         if self._rare is None:
             return KafkaConsumer(self._connection, group=group)
-        return EvenConsumer(self._connection, group=group, rare=self._rare)
+        main, rare = (f"{group}.main", group) if self._rare else (group, f"{group}.rare")
+        return EvenConsumer(self._connection, group=main, rare_group=rare, rare=self._rare)
 
     def log_reader(self) -> LogReader:
         return KafkaLogReader(self._connection)

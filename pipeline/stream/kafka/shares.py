@@ -1,8 +1,9 @@
-"""A group whose members have an even share of each kind of topic, not of all topics together.
+"""An even share of each kind of topic for every worker, not of all topics together.
 
 cooperative-sticky evens out how many partitions a member has in all (librdkafka's issue 4044): of three workers that read
-a topic and its retries, one may get nothing but retries and stand idle beside a backlog. Members are given only what they
-subscribed to. So a process joins the group twice, once for each kind, and both kinds are shared out evenly.
+a topic and its retries, one may get nothing but retries and stand idle beside a backlog. So a process reads what is rare in
+a group of its own, and both are shared out evenly. (One group with members that subscribe to different topics would share
+out evenly too, but its leader looks only at the topics of its own: partitions that are added to the others go unseen.)
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class EvenConsumer:
         connection: KafkaConnection,
         *,
         group: str,
+        rare_group: str,
         rare: Collection[str],
         gather_bytes: int = 1,
         metrics: Metrics | None = None,
@@ -37,7 +39,8 @@ class EvenConsumer:
         Args:
             connection: The brokers.
             group: The group to be a member of.
-            rare: Topics that are shared out by themselves: few records come there, and none that cannot wait a moment.
+            rare_group: The group to be a member of for what is rare.
+            rare: Topics where few records come, and none that cannot wait a moment.
             gather_bytes: See `KafkaConsumer`.
             metrics: Shows how far we are behind.
 
@@ -46,7 +49,8 @@ class EvenConsumer:
         """
         self._rare = frozenset(rare)
         self._of_rare, self._of_others = (
-            KafkaConsumer(connection, group=group, gather_bytes=gather_bytes, metrics=metrics) for _ in range(2)
+            KafkaConsumer(connection, group=name, gather_bytes=gather_bytes, metrics=metrics)
+            for name in (rare_group, group)
         )
         self._error: RazgovorError | None = None
 

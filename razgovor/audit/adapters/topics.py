@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from pipeline.contracts.topics import GROUPS
+from pipeline.contracts.topics import GROUPS, group_of
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaLogReader, KafkaScanner
 from pipeline.stream.ports import TopicPartition
@@ -31,9 +31,16 @@ class LiveTopics:
         return {group: self._commits_of(group) for group in GROUPS}
 
     def _commits_of(self, group: str) -> dict[TopicPartition, int]:
-        read = [log for log in self._logs if group in consumers()[log.topic]]
-        bounds = self._reader.bounds(group, read) if read else {}
-        return {log: found.committed for log, found in bounds.items() if found.committed is not None}
+        read: dict[str, list[TopicPartition]] = {}
+        for log in self._logs:
+            if group in consumers()[log.topic]:
+                read.setdefault(group_of(group, log.topic), []).append(log)
+        return {
+            log: found.committed
+            for name, own in read.items()
+            for log, found in self._reader.bounds(name, own).items()
+            if found.committed is not None
+        }
 
     def count(self) -> int:
         """See `Topics.count`."""
