@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
+.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -97,6 +97,9 @@ model: .venv/runtime ## Whisper base into the user's cache (150 MB, once)
 format: .venv/dev ## Put everything into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit-deps: .venv/dev ## Known vulnerabilities of the locked packages, as far as PyPI can be asked from here
+	$(BIN)/python requirements/audit.py requirements/runtime.txt requirements/dev.txt
 
 lock: ## Lock the closures anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package torch --no-emit-package torchaudio --no-emit-package razgovor --override requirements/overrides.txt pyproject.toml --extra local -o requirements/runtime.txt
