@@ -5,10 +5,10 @@ Probing and decoding run native code on strangers' bytes, so both run in a limit
 `pipeline.isolation`: hand it `prober` or `partial(decoder, limits)`. Nothing imported here loads a decoder.
 """
 
-from pipeline.audio.contract import DecodedAudio, DecodeLimits, DecodeRequest, Probe
+from pipeline.audio.contract import DecodedAudio, DecodeLimits, DecodeRequest, Outline, OutlineRequest, Probe
 from pipeline.audio.headerless import Headerless
 from pipeline.audio.sniff import SNIFF_BYTES, UNKNOWN, Sniffed, sniff, sniff_declared
-from pipeline.audio.work import decoder, prober
+from pipeline.audio.work import decoder, outliner, prober
 
 __all__ = [
     "SNIFF_BYTES",
@@ -17,9 +17,12 @@ __all__ = [
     "DecodeRequest",
     "DecodedAudio",
     "Headerless",
+    "Outline",
+    "OutlineRequest",
     "Probe",
     "Sniffed",
     "decoder",
+    "outliner",
     "prober",
     "sniff",
     "sniff_declared",

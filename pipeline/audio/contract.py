@@ -76,3 +76,39 @@ class DecodedAudio:
     truncated: bool
     identical_channels: bool
     media_type: str
+
+
+FULL_SCALE: Final = 10_000
+"""The highest peak of an outline. Speech on the telephone is often at a twentieth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineRequest:
+    """Draw this file's outline.
+
+    Attributes:
+        source: Any file; its name does not matter.
+        media_type: As accepted, see `decode`.
+        points: At most so many of each channel.
+        max_duration_s: Longer ones have no outline.
+        max_channels: Nor have those with more.
+    """
+
+    source: Path
+    media_type: str
+    points: int
+    max_duration_s: float = 4 * 3600.0
+    max_channels: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How loud a recording is over time.
+
+    Attributes:
+        duration_s: What was decoded.
+        peaks: Of each channel, at equal distances, 0 to FULL_SCALE.
+    """
+
+    duration_s: float
+    peaks: tuple[tuple[int, ...], ...]

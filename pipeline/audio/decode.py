@@ -5,40 +5,22 @@ Called in a limited child process (see `work`) by the transcriber's front end. N
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-import numpy as np
-
-from pipeline.audio import media_types, mpeg, ogg, wav_view
 from pipeline.audio.channel_files import ChannelFiles
 from pipeline.audio.contract import DecodedAudio, DecodeLimits
-from pipeline.audio.headerless import Headerless
 from pipeline.audio.likeness import Likeness
-from pipeline.audio.pyav_reader import open_pyav
-from pipeline.audio.reader import AudioReader, Block, CannotOpen
-from pipeline.audio.sniff import SNIFF_BYTES, sniff
-from pipeline.audio.soundfile_reader import open_soundfile
+from pipeline.audio.plan import Plan, plan_of
+from pipeline.audio.reader import AudioReader, CannotOpen, sound_blocks
 from pipeline.audio.stream_check import check_stream
-from pipeline.audio.wav_header import WavHeader, parse_wav
 from pipeline.errors import CallFault
 
 _TOLERANCE_S: Final = 0.5
 _TOLERANCE_SHARE: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How to read a file: decoders in the order to try, and what is known before any of them looked."""
-
-    openers: tuple[Callable[[], AbstractContextManager[AudioReader]], ...]
-    declared_duration_s: Callable[[AudioReader], float | None]
-    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +50,7 @@ def decode(source: Path, out_dir: Path, limits: DecodeLimits, *, media_type: str
         OSError: `source` cannot be read.
     """
     with source.open("rb") as file:
-        headerless = Headerless.parse(media_type)
-        if headerless is None:
-            media_type = _sniffed(file)
-            plan = _plan(file, media_type)
-        else:
-            plan = _wav_plan(file, headerless.wav_header(file.seek(0, os.SEEK_END)))
+        media_type, plan = plan_of(file, media_type)
         attempt = _best_attempt(plan, out_dir, limits)
     if attempt is None:
         raise CallFault("invalid_header", found=f"unreadable {media_type}")
@@ -93,51 +70,7 @@ def decode(source: Path, out_dir: Path, limits: DecodeLimits, *, media_type: str
     )
 
 
-def _sniffed(file: BinaryIO) -> str:
-    head = file.read(SNIFF_BYTES)
-    if not head:
-        raise CallFault("no_audio")
-    sniffed = sniff(head)
-    if not sniffed.is_audio:
-        raise CallFault("unsupported_codec", found=sniffed.media_type)
-    return sniffed.media_type
-
-
-def _plan(file: BinaryIO, media_type: str) -> _Plan:
-    if media_type == media_types.WAV:
-        return _wav_plan(file, parse_wav(file))
-    by_ffmpeg = partial(open_pyav, file, media_types.FFMPEG_FORMATS[media_type])
-    if media_type in media_types.LENGTHLESS_TYPES:
-        return _Plan((by_ffmpeg,), lambda _: None)
-    if media_type not in media_types.SOUNDFILE_TYPES:
-        return _Plan((by_ffmpeg,), _as_read)
-    openers = (partial(open_soundfile, file.fileno()), by_ffmpeg)
-    if media_type == media_types.MP3:
-        declared_s = mpeg.declared_duration_s(file)
-        return _Plan(openers, lambda _: declared_s)
-    return _Plan(openers, _as_read, whole=media_type != media_types.OGG or ogg.is_whole(file))
-
-
-def _wav_plan(file: BinaryIO, header: WavHeader) -> _Plan:
-    wav = header.format
-    if wav is None:
-        raise CallFault("invalid_header", found="no whole fmt chunk")
-    check_stream(wav.sample_rate_hz, wav.channels)
-    codec = wav_view.check_codec(wav)
-    if header.present_bytes < codec.block_bytes:
-        raise CallFault("no_audio")
-    declared_s = wav_view.declared_duration_s(header, wav, codec)
-    view = wav_view.corrected(file, header, wav, codec)
-    by_ffmpeg = partial(open_pyav, view, "wav")
-    openers = (partial(open_soundfile, view), by_ffmpeg) if codec.by_soundfile else (by_ffmpeg,)
-    return _Plan(openers, lambda _: declared_s)
-
-
-def _as_read(reader: AudioReader) -> float | None:
-    return reader.declared_duration_s
-
-
-def _best_attempt(plan: _Plan, out_dir: Path, limits: DecodeLimits) -> _Attempt | None:
+def _best_attempt(plan: Plan, out_dir: Path, limits: DecodeLimits) -> _Attempt | None:
     """The first decoder that gets through; if none does, the one that got furthest."""
     best: _Attempt | None = None
     for number, opener in enumerate(plan.openers):
@@ -167,7 +100,7 @@ def _discard(attempt: _Attempt | None) -> None:
 
 def _attempt(
     opener: Callable[[], AbstractContextManager[AudioReader]],
-    plan: _Plan,
+    plan: Plan,
     out_dir: Path,
     prefix: str,
     limits: DecodeLimits,
@@ -178,7 +111,7 @@ def _attempt(
         declared_s = plan.declared_duration_s(reader)
         likeness, frames = Likeness(channels), 0
         with ChannelFiles(out_dir, prefix, sample_rate_hz=rate_hz, channels=channels) as files:
-            for block in _sound_blocks(reader):
+            for block in sound_blocks(reader):
                 frames += len(block)
                 if frames > limits.max_duration_s * rate_hz:
                     found_s = max(frames / rate_hz, declared_s or 0.0)
@@ -187,12 +120,6 @@ def _attempt(
                 files.add(block)
             files.finish()
         return _Attempt(files, frames, rate_hz, declared_s, reader.damaged, likeness.identical)
-
-
-def _sound_blocks(reader: AudioReader) -> Iterator[Block]:
-    """Blocks that are sound: float files may hold anything, and one NaN would silence the resampler for good."""
-    for block in reader.blocks():
-        yield np.clip(np.where(np.isfinite(block), block, np.float32(0.0)), -1.0, 1.0)
 
 
 def _falls_short(duration_s: float, declared_s: float | None) -> bool:

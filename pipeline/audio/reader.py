@@ -39,3 +39,9 @@ class AudioReader(Protocol):
 
     def blocks(self) -> Iterator[Block]:
         """All that can be decoded, in order, once; at most a few seconds at a time. Ends early at damage."""
+
+
+def sound_blocks(reader: AudioReader) -> Iterator[Block]:
+    """Blocks that are sound: float files may hold anything, and one NaN would silence a resampler for good."""
+    for block in reader.blocks():
+        yield np.clip(np.where(np.isfinite(block), block, np.float32(0.0)), -1.0, 1.0)

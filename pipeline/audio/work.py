@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.audio.contract import DecodedAudio, DecodeLimits, DecodeRequest, Probe
+from pipeline.audio.contract import DecodedAudio, DecodeLimits, DecodeRequest, Outline, OutlineRequest, Probe
 
 
 def prober() -> Callable[[Path], Probe]:
@@ -23,3 +23,10 @@ def decoder(limits: DecodeLimits) -> Callable[[DecodeRequest], DecodedAudio]:
     from pipeline.audio.decode import decode  # noqa: PLC0415 - loaded in the child only, see above
 
     return lambda request: decode(request.source, request.out_dir, limits, media_type=request.media_type)
+
+
+def outliner() -> Callable[[OutlineRequest], Outline]:
+    """For `ChildProcess` or `ChildPool`: a child that draws outlines. Its errors are those of `pipeline.audio.outline`."""
+    from pipeline.audio.outline import outline  # noqa: PLC0415 - loaded in the child only, see above
+
+    return outline
