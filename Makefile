@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
+.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -27,7 +27,7 @@ help: ## This list
 demo: .venv/runtime ## Transcribe the sample calls with the real model, end to end
 	$(BIN)/razgovor demo
 
-test: check unit contract integration-local e2e ## Everything a change must pass
+test: check unit contract integration-local browser-tests e2e ## Everything a change must pass
 
 check: .venv/dev ## Format, lint, types, import law
 	$(BIN)/ruff format --check .
@@ -62,6 +62,14 @@ compose-check: .venv/dev ## compose/: the compose file, the Dockerfile, alerts a
 
 e2e: .venv/dev model ## The whole stack as a black box
 	$(BIN)/pytest tests/e2e -m 'not peers'
+
+browser: ## Chromium for the tests of the page: as root, by apt, if there is none
+	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$RAZGOVOR_BROWSER" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	|| { echo "the tests of the page need Chromium: apt install chromium, or name one in RAZGOVOR_BROWSER"; exit 1; }
+
+browser-tests: .venv/dev ## The page in a real browser (`make browser` gets one; without one they are skipped)
+	$(BIN)/pytest tests/browser
 
 bundle: .venv/dev model ## One tar for a machine without a network: dist/razgovor-VERSION-linux-MACHINE.tar
 	$(BIN)/razgovor bundle

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import resource
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -122,6 +123,10 @@ class ManyJobs:
     def fetch(self, _client_id: str, _job_id: str) -> Job | None:
         """See `Jobs.fetch`."""
         return None
+
+    def several(self, _client_id: str, _job_ids: Sequence[str]) -> list[Job]:
+        """See `Jobs.several`."""
+        return []
 
     def page(self, _client_id: str, _wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """See `Jobs.page`."""

@@ -25,3 +25,8 @@ def reason_text(reason: str, details: Mapping[str, str], locale: str) -> str:
     if texts is None:
         return reason
     return texts.get(locale, texts["en"]).format_map(_Unfilled(details))
+
+
+def all_texts(locale: str) -> dict[str, str]:
+    """Every reason's text in a language, by its code, figures not filled in: for whoever fills them in elsewhere."""
+    return {code: texts.get(locale, texts["en"]) for code, texts in catalogue().items()}

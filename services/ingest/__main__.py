@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import secrets
 import socket
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline import service
-from pipeline.audio import Probe, prober, sniff
+from pipeline.audio import Outline, OutlineRequest, Probe, outliner, prober, sniff
 from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
@@ -40,6 +41,7 @@ from services.ingest.adapters.postgres import (
     PostgresOutbox,
     PostgresRates,
     PostgresRuns,
+    PostgresSessions,
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
@@ -53,8 +55,10 @@ from services.ingest.pace import Pace
 from services.ingest.rates import RateLimiter
 from services.ingest.readiness import RecentCheck
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.sessions import TOKEN_BYTES
 from services.ingest.settings import CostSettings, IngestSettings
 from services.ingest.stopper import Stopper
+from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
 from services.ingest.web.context import REQUEST_ID, SECURITY_HEADERS, USUAL_HEADERS
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -137,11 +141,22 @@ def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
         yield lambda path: pool.call(path, timeout_s=settings.probe_timeout_s)
 
 
+@contextmanager
+def _outliner(settings: IngestSettings) -> Iterator[Callable[[OutlineRequest], Outline]]:
+    """Its child starts when somebody first looks at a call."""
+    limits = Limits(memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.outline_timeout_s) + 1, open_files=64)
+    with closing(
+        ChildPool[OutlineRequest, Outline](1, outliner, name="ingest-outline", limits=limits, start_timeout_s=60.0)
+    ) as pool:
+        yield lambda request: pool.call(request, timeout_s=settings.outline_timeout_s)
+
+
 def _web_ports(
     settings: IngestSettings,
     store: BlobStore,
     database: Database,
     probe: Callable[[Path], Probe],
+    outline: Callable[[OutlineRequest], Outline],
     *,
     announcer: Announcer,
     stopper: Stopper,
@@ -152,10 +167,12 @@ def _web_ports(
     return WebPorts(
         store=store,
         keys=RecentKeys(PostgresClients(database), _KEY_HOLDS_S, time.monotonic),
+        sessions=PostgresSessions(database),
         jobs=PostgresJobs(database),
         acceptance=Acceptance(store, submissions, counting_crashes(probe, metrics), announcer.wake),
         stops=PostgresStops(database),
         runs=PostgresRuns(database),
+        waveforms=Waveforms(store, outline),
         on_stopped=stopper.wake,
         on_requeued=announcer.wake,
         reports=reports,
@@ -164,6 +181,7 @@ def _web_ports(
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=_new_id,
+        new_token=partial(secrets.token_bytes, TOKEN_BYTES),
         languages=settings.languages,
         limits=UploadLimits(
             max_audio_bytes=settings.max_audio_bytes,
@@ -240,12 +258,18 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
     if settings.metrics_port is not None:
         _measure_backlog(database, metrics, stop)
     gc.freeze()  # what is loaded by now stays: no collection need look at it again
-    with _prober(settings) as probe, _reports(settings) as reports, _listen(settings) as listener:
+    with (
+        _prober(settings) as probe,
+        _outliner(settings) as outline,
+        _reports(settings) as reports,
+        _listen(settings) as listener,
+    ):
         ports = _web_ports(
             settings,
             store,
             database,
             probe,
+            outline,
             announcer=announcer,
             stopper=stopper,
             reports=reports,

@@ -110,6 +110,9 @@ class Jobs(Protocol):
     def fetch(self, client_id: str, job_id: str) -> Job | None:
         """One job with its artefacts."""
 
+    def several(self, client_id: str, job_ids: Sequence[str]) -> list[Job]:
+        """Those of these jobs that are the client's, in any order; without artefacts."""
+
     def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """The jobs asked for, newest first, starting behind `after`; without artefacts."""
 

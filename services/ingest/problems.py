@@ -30,6 +30,7 @@ FORBIDDEN: Final = Kind("forbidden", 403, "The API key may not do this")
 QUOTA_EXCEEDED: Final = Kind("quota_exceeded", 403, "The quota of audio is used up")
 NOT_FOUND: Final = Kind("not_found", 404, "There is no such thing here")
 FORMAT_NOT_MADE: Final = Kind("format_not_made", 404, "This job was not exported in this format")
+NO_WAVEFORM: Final = Kind("no_waveform", 404, "This recording cannot be drawn")
 METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This address does not take this method")
 UPLOAD_TIMEOUT: Final = Kind("upload_timeout", 408, "The upload took too long")
 NOT_FINISHED: Final = Kind("not_finished", 409, "The job is not finished yet")
@@ -61,6 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         QUOTA_EXCEEDED,
         NOT_FOUND,
         FORMAT_NOT_MADE,
+        NO_WAVEFORM,
         METHOD_NOT_ALLOWED,
         UPLOAD_TIMEOUT,
         NOT_FINISHED,

@@ -44,6 +44,9 @@ class IngestSettings(ServiceSettings):
     probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
     report_timeout_s: float = Field(default=1800.0, gt=0, le=43_200, description="A report takes at most this.")
     report_memory_bytes: int = Field(default=2**30, ge=2**27, description="A report takes at most this.")
+    outline_timeout_s: float = Field(
+        default=120.0, gt=0, le=3600, description="Drawing one recording's waveform takes at most this."
+    )
     slots: int | None = Field(
         default=None, ge=1, description="Calls that all engines together work on at once; bounds what is announced."
     )

@@ -5,7 +5,22 @@ from __future__ import annotations
 import anyio
 from fastapi import FastAPI
 
-from services.ingest.web import docs, downloads, health, jobs, openapi, orders, problems, reports, streams, submit
+from services.ingest.web import (
+    docs,
+    downloads,
+    health,
+    jobs,
+    live,
+    openapi,
+    orders,
+    page,
+    problems,
+    reports,
+    sessions,
+    streams,
+    submit,
+    waveforms,
+)
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import WebPorts
 
@@ -18,6 +33,7 @@ _TAGS = [
     {"name": "jobs", "description": "One job is one recording on its way through the pipeline."},
     {"name": "results", "description": "What came out, and what went in."},
     {"name": "reports", "description": "Over many calls: a workbook, and what was used."},
+    {"name": "session", "description": "For the page at `/`: a cookie in place of a key."},
     {"name": "health", "description": "For whoever operates the service."},
 ]
 
@@ -42,16 +58,21 @@ def create_app(ports: WebPorts) -> RequestContext:
     )
     app.state.ports = ports
     app.state.accepting = anyio.CapacityLimiter(submit.ACCEPTING_AT_ONCE)
+    app.state.drawing = anyio.CapacityLimiter(waveforms.DRAWING_AT_ONCE)
     problems.register(app)
     for router in (
         submit.router,
         jobs.router,
         orders.router,
         streams.router,
+        live.router,
         downloads.router,
         reports.router,
+        waveforms.router,
+        sessions.router,
         health.router,
         docs.router,
+        page.router,
     ):
         app.include_router(router)
     openapi.install(app)

@@ -1,4 +1,4 @@
-"""/docs: Swagger UI, wholly served by us under a strict policy; `/` leads there. Mounted by `app`."""
+"""/docs: Swagger UI, wholly served by us under a strict policy. Mounted by `app`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import swagger_ui_bundle
 from fastapi import APIRouter
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response
 
 from services.ingest.problems import NOT_FOUND, Problem
 
@@ -48,12 +48,6 @@ _ASSETS: Final = {
 }
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-async def root() -> Response:
-    """Lead to the documentation."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

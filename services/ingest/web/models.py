@@ -184,6 +184,24 @@ class ProgressDocument(_Document):
     reason: ReasonDocument | None = Field(description="Only of a failed job.")
 
 
+class WaveformDocument(_Document):
+    """How loud a recording is over time: of each channel peaks at equal distances, 10,000 for full scale."""
+
+    duration_s: float
+    channels: list[list[int]]
+
+
+class SessionDocument(_Document):
+    """Who is signed in to the page."""
+
+    client_id: str
+    name: str
+    locale: str = Field(description="Language of exports and reasons, unless a job says otherwise.")
+    scopes: list[Literal["submit", "read", "admin"]]
+    ends_at: datetime | None = Field(description="When the session ends by itself; null: the key itself was sent.")
+    max_audio_bytes: int = Field(description="A larger recording is refused.")
+
+
 class JobPageDocument(_Document):
     """Jobs, newest first. `next_cursor` is null on the last page."""
 

@@ -18,8 +18,10 @@ from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.reports import ReportQuestion
 from services.ingest.runs import Runs
+from services.ingest.sessions import Sessions
 from services.ingest.stops import Stops
 from services.ingest.usage import Prices, UsageRecord
+from services.ingest.waveforms import Waveforms
 from services.ingest.web.open_streams import OpenStreams
 
 
@@ -70,6 +72,7 @@ class WebPorts:
         usage, prices: What was used, and what an hour of it costs.
         sniff: Tells what a file is by its first bytes.
         new_id: A random id: of a job, of a request.
+        new_token: `sessions.TOKEN_BYTES` random bytes: of a session, of a page.
         checks: Peers that readiness asks, by name; each raises Transient while its peer does not answer.
         stream_healthy: Whether announcing works; shown by readiness, but uploads do not depend on it.
         metrics: Counts requests.
@@ -77,6 +80,7 @@ class WebPorts:
 
     store: BlobStore
     keys: RecentKeys
+    sessions: Sessions
     jobs: Jobs
     acceptance: Acceptance
     rates: RateLimiter
@@ -84,8 +88,10 @@ class WebPorts:
     runs: Runs
     reports: Reports
     usage: UsageRecord
+    waveforms: Waveforms
     sniff: Callable[[bytes], Sniffed]
     new_id: Callable[[], str]
+    new_token: Callable[[], bytes]
     prices: Prices = field(default_factory=Prices)
     on_stopped: Callable[[], None] = lambda: None
     on_requeued: Callable[[], None] = lambda: None

@@ -55,20 +55,21 @@ async def follow(
 ) -> Response:
     """What becomes of a job, by server-sent events: its state at once, then whenever it changes, until its end."""
     job = await run_in_threadpool(job_of, ports, client, job_id)
-    if _id(job) == last_event_id and _has_ended(job):
+    if seen_as(job) == last_event_id and _has_ended(job):
         return Response(status_code=204)
     ports.streams.open(client.client_id)
-    return _Stream(_events(ports, client, job, last_event_id), lambda: ports.streams.close(client.client_id))
+    return EventStream(_events(ports, client, job, last_event_id), lambda: ports.streams.close(client.client_id))
 
 
-class _Stream(StreamingResponse):
-    """Says when it is over, also when nobody ever read of it."""
+class EventStream(StreamingResponse):
+    """Server-sent events. Says when it is over, also when nobody ever read of it."""
 
     def __init__(self, events: AsyncIterator[str], on_over: Callable[[], None]) -> None:
         super().__init__(events, media_type=MEDIA_TYPE)
         self._on_over = on_over
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -80,9 +81,9 @@ async def _events(ports: WebPorts, client: Client, job: Job, seen: str | None) -
     until_s, alive_s = clock.time() + LONGEST_S, clock.time()
     yield "retry: 3000\n\n"
     while True:
-        if _id(job) != seen:
-            seen, alive_s = _id(job), clock.time()
-            yield f"event: state\nid: {seen}\ndata: {_progress(job).model_dump_json()}\n\n"
+        if seen_as(job) != seen:
+            seen, alive_s = seen_as(job), clock.time()
+            yield f"event: state\nid: {seen}\ndata: {progress_of(job).model_dump_json()}\n\n"
         if _has_ended(job) or clock.time() >= until_s:
             return
         if clock.time() - alive_s >= KEEP_ALIVE_S:
@@ -100,7 +101,8 @@ async def _again(ports: WebPorts, client: Client, job: Job) -> Job:
         return job
 
 
-def _id(job: Job) -> str:
+def seen_as(job: Job) -> str:
+    """What tells one state of a job from the next: the id of its event."""
     return f"{job.outcome.run}-{job.outcome.state}"
 
 
@@ -108,7 +110,8 @@ def _has_ended(job: Job) -> bool:
     return job.outcome.state in states.TERMINAL
 
 
-def _progress(job: Job) -> ProgressDocument:
+def progress_of(job: Job) -> ProgressDocument:
+    """How far a job is."""
     state = job.outcome.state
     return ProgressDocument(
         job_id=job.job_id,

@@ -33,6 +33,7 @@ from services.ingest.adapters.postgres import (
     PostgresJobs,
     PostgresRates,
     PostgresRuns,
+    PostgresSessions,
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
@@ -41,12 +42,13 @@ from services.ingest.admin import create_key
 from services.ingest.clients import Client
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
+from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import WebPorts
 from services.ledger.adapters.postgres import PostgresKnownJobs, PostgresLedger
 from services.ledger.janitor import Janitor
 from tests.integration.ingest.process import IngestProcess, running
-from tests.unit.ingest.rig import known, wav
+from tests.unit.ingest.rig import drawn, known, wav
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 BACK_S = 15.0
@@ -194,6 +196,9 @@ def http(urls: DatabaseUrls, server: PostgresServer, proxy: TcpProxy, key: str, 
         runs=PostgresRuns(database),
         reports=MemoryReports(PostgresJobs(database), store),
         usage=PostgresUsage(database),
+        sessions=PostgresSessions(database),
+        waveforms=Waveforms(store, drawn),
+        new_token=lambda: bytes(32),
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=lambda: str(uuid.uuid4()),

@@ -35,6 +35,7 @@ from services.ingest.adapters.postgres import (
     PostgresJobs,
     PostgresOutbox,
     PostgresRuns,
+    PostgresSessions,
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
@@ -47,12 +48,13 @@ from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.scopes import SCOPES
 from services.ingest.stopper import Stopper
+from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import WebPorts
 from services.ledger.adapters.postgres import PostgresErasures, PostgresLedger
 from services.ledger.eraser import Eraser
 from services.ledger.handler import Arrival, handle
-from tests.unit.ingest.rig import known, wav
+from tests.unit.ingest.rig import drawn, known, wav
 from tests.unit.transcriber.intake.rig import Worker, World
 
 TOPICS = (AudioUploaded.TOPIC, TranscriptReady.TOPIC, JobStatus.TOPIC)
@@ -85,6 +87,9 @@ class Line:
             runs=PostgresRuns(database),
             reports=MemoryReports(PostgresJobs(database), self.store),
             usage=PostgresUsage(database),
+            sessions=PostgresSessions(database),
+            waveforms=Waveforms(self.store, drawn),
+            new_token=lambda: bytes(32),
             rates=RateLimiter(MemoryRates(), lambda: 0.0),
             sniff=sniff,
             new_id=lambda: str(uuid.uuid4()),

@@ -206,3 +206,15 @@ def test_only_one_has_the_turn(repositories: Repositories) -> None:
 
 def test_verify_answers(repositories: Repositories) -> None:
     repositories.submissions.verify()
+
+
+def test_several_jobs_are_those_of_the_client_alone(repositories: Repositories) -> None:
+    other = Client(client_id="other", name="Other")
+    repositories.with_client().with_client(other)
+    mine = [submission(), submission()]
+    theirs = submission("other")
+    for one in (*mine, theirs):
+        repositories.submissions.submit(one, None)
+    asked = [one.job_id for one in (*mine, theirs)]
+    assert {job.job_id for job in repositories.jobs.several("acme", asked)} == {one.job_id for one in mine}
+    assert repositories.jobs.several("acme", []) == []

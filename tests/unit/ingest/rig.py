@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import struct
 import uuid
@@ -14,7 +15,7 @@ from typing import Any
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.audio import Probe, sniff
+from pipeline.audio import Outline, OutlineRequest, Probe, sniff
 from pipeline.blobs.memory import MemoryStore
 from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.memory import MemorySubmissions
@@ -22,6 +23,7 @@ from services.ingest.adapters.memory_clients import MemoryClients
 from services.ingest.adapters.memory_rates import MemoryRates
 from services.ingest.adapters.memory_reports import MemoryReports
 from services.ingest.adapters.memory_runs import MemoryRuns
+from services.ingest.adapters.memory_sessions import MemorySessions
 from services.ingest.adapters.memory_stops import MemoryStops
 from services.ingest.adapters.memory_usage import MemoryUsage
 from services.ingest.admin import add_key
@@ -29,6 +31,7 @@ from services.ingest.clients import Client
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.scopes import SCOPES
+from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -48,6 +51,10 @@ def known(_path: Path) -> Probe:
     return KNOWN
 
 
+def drawn(_request: OutlineRequest) -> Outline:
+    return Outline(1.0, ((10_000, 0), (0, 5_000)))
+
+
 def new_id() -> str:
     return str(uuid.UUID(int=next(_IDS)))
 
@@ -61,6 +68,7 @@ class Rig:
     submissions: MemorySubmissions = field(default_factory=MemorySubmissions)
     usage: MemoryUsage = field(default_factory=MemoryUsage)
     probe: Callable[[Path], Probe] = known
+    draw: Callable[[OutlineRequest], Outline] = drawn
     limits: UploadLimits = field(default_factory=lambda: UploadLimits(max_audio_bytes=1_000_000))
     options: dict[str, Any] = field(default_factory=dict)
     wakes: int = 0
@@ -69,6 +77,7 @@ class Rig:
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
         self.rates = MemoryRates(lambda: round(self.now_s * 1_000_000))
+        self.sessions = MemorySessions(self.clients, self.clock)
         self.key = self.add_client(Client(client_id="acme", name="Acme"))
 
     def add_client(self, client: Client, scopes: tuple[str, ...] = SCOPES) -> str:
@@ -82,24 +91,31 @@ class Rig:
         """PostgreSQL's."""
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.now_s)
 
-    def app(self) -> ASGIApp:
-        """The application with this rig's ports; the routes, which take long to build, are built once for all rigs."""
+    def ports(self) -> WebPorts:
+        """What the application reaches."""
         ports = WebPorts(
             store=self.store,
             keys=RecentKeys(self.clients, 0.0, lambda: 0.0),
+            sessions=self.sessions,
             jobs=self.submissions,
             acceptance=Acceptance(self.store, self.submissions, self.probe, self._woken),
             stops=MemoryStops(self.submissions, self.clock),
             runs=MemoryRuns(self.submissions),
             reports=MemoryReports(self.submissions, self.store),
             usage=self.usage,
+            waveforms=Waveforms(self.store, self.draw),
             stream_poll_s=0.0,
             rates=RateLimiter(self.rates, lambda: self.now_s),
             sniff=sniff,
             new_id=new_id,
+            new_token=lambda: hashlib.sha256(str(next(_IDS)).encode()).digest(),
             limits=self.limits,
         )
-        mine = replace(ports, **self.options)
+        return replace(ports, **self.options)
+
+    def app(self) -> ASGIApp:
+        """The application with this rig's ports; the routes, which take long to build, are built once for all rigs."""
+        mine = self.ports()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             shared = _SHARED[0] if _SHARED else create_app(mine)

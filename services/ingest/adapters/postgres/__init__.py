@@ -9,6 +9,7 @@ from services.ingest.adapters.postgres.migrator import migrate
 from services.ingest.adapters.postgres.outbox import PostgresOutbox
 from services.ingest.adapters.postgres.rates import PostgresRates
 from services.ingest.adapters.postgres.runs import PostgresRuns
+from services.ingest.adapters.postgres.sessions import PostgresSessions
 from services.ingest.adapters.postgres.stops import PostgresStops
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 from services.ingest.adapters.postgres.usage import PostgresUsage
@@ -22,6 +23,7 @@ __all__ = [
     "PostgresOutbox",
     "PostgresRates",
     "PostgresRuns",
+    "PostgresSessions",
     "PostgresStops",
     "PostgresSubmissions",
     "PostgresUsage",

@@ -41,15 +41,7 @@ class PostgresClients:
         """See `Clients.find_key`."""
         with self._database.transaction_for_all("find a key") as connection:
             row = connection.execute(STATEMENTS["find_key"], {"key_id": key_id}).fetchone()
-        if row is None:
-            return None
-        return StoredKey(
-            key_id=row["key_id"],
-            secret_sha256=bytes(row["secret_sha256"]),
-            scopes=_scopes(row["scopes"]),
-            revoked=row["revoked"],
-            client=_client(row),
-        )
+        return None if row is None else stored_key(row)
 
     def add_key(
         self,
@@ -145,6 +137,17 @@ def _key_row(
         "scopes": list(stored_scopes),
         "lasts": lasts,
     }
+
+
+def stored_key(row: dict[str, Any]) -> StoredKey:
+    """The key in a row of `api_keys` beside its client's."""
+    return StoredKey(
+        key_id=row["key_id"],
+        secret_sha256=bytes(row["secret_sha256"]),
+        scopes=_scopes(row["scopes"]),
+        revoked=row["revoked"],
+        client=_client(row),
+    )
 
 
 def quota_of(row: dict[str, Any]) -> Quota:

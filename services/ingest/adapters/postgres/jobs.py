@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,12 +22,18 @@ class PostgresJobs:
         """See `Jobs.fetch`."""
         wanted = {"client_id": client_id, "job_id": job_id}
         with self._database.transaction_of(client_id, "fetch a job") as connection:
-            row = connection.execute(STATEMENTS["fetch_job"], wanted).fetchone()
+            row = connection.execute(STATEMENTS["fetch_jobs"], {**wanted, "job_ids": [job_id]}).fetchone()
             if row is None:
                 return None
             run = row["ledger_run"] or row["run"]
             artefacts = connection.execute(STATEMENTS["fetch_artefacts"], {**wanted, "run": run}).fetchall()
         return _job(row, {found["format"]: _object(found) for found in artefacts})
+
+    def several(self, client_id: str, job_ids: Sequence[str]) -> list[Job]:
+        """See `Jobs.several`."""
+        wanted = {"client_id": client_id, "job_ids": list(job_ids)}
+        with self._database.transaction_of(client_id, "fetch jobs") as connection:
+            return [_job(row, {}) for row in connection.execute(STATEMENTS["fetch_jobs"], wanted).fetchall()]
 
     def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """See `Jobs.page`."""

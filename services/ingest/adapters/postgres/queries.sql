@@ -29,7 +29,7 @@ INSERT INTO ingest.outbox (job_id, run, client_id, priority, topic, event, accep
 SELECT %(job_id)s, %(run)s, %(client_id)s, %(priority)s, %(topic)s, %(event)s, %(accepted_at)s, %(reserved_ms)s
 WHERE NOT EXISTS (SELECT FROM ingest.fenced WHERE job_id = %(job_id)s)
 
--- name: fetch_job
+-- name: fetch_jobs
 SELECT s.*, j.run AS ledger_run, j.state, j.reason, j.details, j.channel_mode, j.channels AS found_channels,
        j.duration_ms, j.speech_ms, j.words, j.turns, j.confidence, j.partial, j.warnings, j.model, j.model_sha256,
        j.engine, j.transcript_key, j.transcript_sha256, j.transcript_size_bytes, j.transcribing_at, j.finished_at,
@@ -46,7 +46,7 @@ CROSS JOIN LATERAL (
         ELSE coalesce(j.state, 'queued')
     END AS state
 ) shown
-WHERE s.client_id = %(client_id)s AND s.job_id = %(job_id)s
+WHERE s.client_id = %(client_id)s AND s.job_id = ANY (%(job_ids)s)
 
 -- name: fetch_artefacts
 SELECT a.format, a.key, a.sha256, a.size_bytes

@@ -1,0 +1,61 @@
+"""The list of calls: what it shows, what it follows, what it finds."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.world import World
+from tests.unit.ingest.rig import wav
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("tr[data-job] a").all_inner_texts()
+
+
+def test_the_list_follows_what_happens(inside: Page, world: World) -> None:
+    expect(inside.get_by_text("Звонков пока нет")).to_be_visible()
+    first = world.submitted("first.wav")
+    row = inside.locator(f'tr[data-job="{first}"]')
+    expect(row).to_contain_text("В очереди")
+    world.becomes(first, "transcribing")
+    expect(row).to_contain_text("Расшифровывается")
+    world.completes(first)
+    expect(row).to_contain_text("Готово")
+    expect(row).to_contain_text("0:12")
+    second = world.submitted("second.wav")
+    world.becomes(second, "failed", "no_audio")
+    expect(inside.locator(f'tr[data-job="{second}"]')).to_contain_text("удалось прочитать меньше секунды")
+    assert names(inside) == ["second.wav", "first.wav"]
+
+
+def test_filters_search_and_stay_in_the_address(inside: Page, world: World) -> None:
+    done = world.submitted("bank.wav", operator="Анна", direction="inbound")
+    world.completes(done)
+    world.submitted("clinic.wav", operator="Пётр", direction="outbound")
+    expect(inside.locator("tr[data-job]")).to_have_count(2)
+    inside.get_by_label("Поиск").fill("анна")
+    expect(inside.locator("tr[data-job] a")).to_have_text(["bank.wav"])
+    inside.get_by_label("Поиск").fill("")
+    inside.get_by_label("Направление").select_option("outbound")
+    expect(inside.locator("tr[data-job] a")).to_have_text(["clinic.wav"])
+    inside.get_by_label("Состояние").select_option("completed")
+    expect(inside.get_by_text("Ничего не нашлось")).to_be_visible()
+    inside.get_by_role("button", name="Сбросить").click()
+    expect(inside.locator("tr[data-job]")).to_have_count(2)
+    inside.get_by_label("По", exact=True).fill("2026-01-30")
+    expect(inside.get_by_text("Ничего не нашлось")).to_be_visible()
+    inside.reload()
+    expect(inside.get_by_text("Ничего не нашлось")).to_be_visible()
+    inside.get_by_label("По", exact=True).fill("2026-02-01")
+    expect(inside.locator("tr[data-job]")).to_have_count(2)
+
+
+def test_pages_go_on_where_they_stopped(inside: Page, world: World) -> None:
+    for number in range(60):
+        world.submitted(f"call-{number:02}.wav", wav())
+    inside.reload()
+    expect(inside.locator("tr[data-job]")).to_have_count(50)
+    inside.get_by_role("button", name="Показать ещё").click()
+    expect(inside.locator("tr[data-job]")).to_have_count(60)
+    assert names(inside) == [f"call-{number:02}.wav" for number in reversed(range(60))]
+    expect(inside.get_by_role("button", name="Показать ещё")).to_be_hidden()
