@@ -28,6 +28,7 @@ from razgovor.commands import (
     up,
     usage,
     watch,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
 app.command("usage")(usage.usage)
 app.add_typer(glossary.app, name="glossary")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(watch.app, name="watch")
 app.add_typer(dlq.app, name="dlq")
 app.command("requeue")(requeue.requeue_command)

@@ -155,6 +155,12 @@ STOPS: Final = Counter(
     "razgovor_stops_total", "Jobs called off and told so; `state` is canceled or erased.", ("state",)
 )
 
+WEBHOOKS: Final = Counter(
+    "razgovor_webhook_attempts_total",
+    "Attempts to tell a client of an end; `outcome` is delivered, again, refused or expired.",
+    ("outcome",),
+)
+
 # ledger
 JOBS: Final = Counter(
     "razgovor_jobs_total",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import random
 import secrets
 import socket
 import sys
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,6 +29,7 @@ from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
 from pipeline.errors import Fatal, RazgovorError
 from pipeline.isolation import ChildPool, Limits
+from pipeline.outbound import Outbound
 from pipeline.service import StatusFile
 from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
 from pipeline.stream.metered import MeteredProducer
@@ -37,6 +40,7 @@ from services.ingest.adapters.postgres import (
     Database,
     PostgresBacklog,
     PostgresClients,
+    PostgresDeliveries,
     PostgresJobs,
     PostgresOutbox,
     PostgresRates,
@@ -45,6 +49,7 @@ from services.ingest.adapters.postgres import (
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
+    PostgresWebhookBook,
     migrate,
 )
 from services.ingest.adapters.report_child import ReportChild
@@ -63,6 +68,7 @@ from services.ingest.web.app import create_app
 from services.ingest.web.context import REQUEST_ID, SECURITY_HEADERS, USUAL_HEADERS
 from services.ingest.web.ports import UploadLimits, WebPorts
 from services.ingest.web.problems import MEDIA_TYPE
+from services.ingest.webhooks.deliverer import Deliverer
 
 _BACKLOG: Final = 2048
 _BEAT_S: Final = 1.0
@@ -161,6 +167,7 @@ def _web_ports(
     announcer: Announcer,
     stopper: Stopper,
     reports: ReportChild,
+    deliverer: Deliverer,
     metrics: Metrics,
 ) -> WebPorts:
     submissions = MeteredSubmissions(PostgresSubmissions(database), metrics)
@@ -177,6 +184,8 @@ def _web_ports(
         on_requeued=announcer.wake,
         reports=reports,
         usage=PostgresUsage(database),
+        webhooks=PostgresWebhookBook(database),
+        on_webhook=deliverer.wake,
         prices=service.load(CostSettings).prices,
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
@@ -211,6 +220,18 @@ def _reports(settings: IngestSettings) -> Iterator[ReportChild]:
         yield child
     finally:
         child.close()
+
+
+def _deliverer(settings: IngestSettings, database: Database, metrics: Metrics) -> Deliverer:
+    outbound = Outbound(settings.outbound_allowed, ca_file=settings.outbound_ca_file)
+    return Deliverer(
+        PostgresDeliveries(database),
+        outbound,
+        lambda: datetime.now(UTC),
+        random.random,
+        metrics,
+        poll_s=settings.webhook_poll_s,
+    )
 
 
 def _pace(settings: IngestSettings) -> Pace:
@@ -255,6 +276,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         PostgresOutbox(database), producer, log_reader, _pace(settings), time.monotonic, wire=wire, metrics=metrics
     )
     stopper = Stopper(PostgresStops(database), store, producer, wire=wire, metrics=metrics)
+    deliverer = _deliverer(settings, database, metrics)
     if settings.metrics_port is not None:
         _measure_backlog(database, metrics, stop)
     gc.freeze()  # what is loaded by now stays: no collection need look at it again
@@ -273,15 +295,18 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
             announcer=announcer,
             stopper=stopper,
             reports=reports,
+            deliverer=deliverer,
             metrics=metrics,
         )
         server = _server(settings, ports)
         web = _Worker("web", lambda: server.run([listener]), stop)
         relay = _Worker("relay", lambda: announcer.run(stop), stop)
         stopping = _Worker("stopper", lambda: stopper.run(stop), stop)
+        telling = _Worker("webhooks", lambda: deliverer.run(stop), stop)
         web.thread.start()
         relay.thread.start()
         stopping.thread.start()
+        telling.thread.start()
         status.write("ready", address=_address(listener))
         while not stop.wait(_BEAT_S):
             status.beat()
@@ -289,8 +314,9 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         server.should_exit = True
         announcer.wake()
         stopper.wake()
+        deliverer.wake()
         deadline_s = time.monotonic() + settings.drain_timeout_s + 1.0
-        for worker in (web, relay, stopping):
+        for worker in (web, relay, stopping, telling):
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
     if not (
         relay.thread.is_alive() or stopping.thread.is_alive()
@@ -298,7 +324,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         producer.close()
         log_reader.close()
     database.close()
-    for worker in (web, relay, stopping):
+    for worker in (web, relay, stopping, telling):
         if isinstance(worker.error, RazgovorError):  # it says by itself what it is
             raise worker.error
         if worker.error is not None:

@@ -17,6 +17,7 @@ from services.ingest.adapters.postgres import (
     PostgresClients,
     PostgresRuns,
     PostgresUsage,
+    PostgresWebhookBook,
     migrate,
 )
 from services.ingest.audit_log import OPERATOR, AuditLog
@@ -25,6 +26,7 @@ from services.ingest.clients import Client
 from services.ingest.ports import Clients
 from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
 from services.ingest.usage import Usage
+from services.ingest.webhooks.deliveries import WebhookBook
 
 
 @contextmanager
@@ -183,6 +185,23 @@ def usage_at(database_url: str, month: date, client_id: str | None = None) -> li
     database.open()
     try:
         return PostgresUsage(database).of_month(month, client_id)
+    finally:
+        database.close()
+
+
+@contextmanager
+def webhooks_at(database_url: str, *, by: str = OPERATOR) -> Iterator[WebhookBook]:
+    """What clients were told, in a database, which is brought to this release first.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+        by: Who acts, for the audit log.
+    """
+    migrate(database_url)
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield PostgresWebhookBook(database, by=by)
     finally:
         database.close()
 

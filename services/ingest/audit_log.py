@@ -17,11 +17,14 @@ KEY_ROTATED: Final = "key.rotated"
 KEY_REVOKED: Final = "key.revoked"
 JOB_ERASED: Final = "job.erased"
 JOB_REQUEUED: Final = "job.requeued"
+WEBHOOK_ROTATED: Final = "webhook.rotated"
+WEBHOOK_RETIRED: Final = "webhook.retired"
 #: Written by the ledger, which knows this log by its function only.
 LETTER_REPLAYED: Final = "letter.replayed"
 LETTERS_DROPPED: Final = "letters.dropped"
 ACTS: Final = (
     *(CLIENT_CREATED, CLIENT_CHANGED, KEY_CREATED, KEY_ROTATED, KEY_REVOKED),
+    *(WEBHOOK_ROTATED, WEBHOOK_RETIRED),
     *(JOB_ERASED, JOB_REQUEUED, LETTER_REPLAYED, LETTERS_DROPPED),
 )
 

@@ -37,6 +37,7 @@ NOT_FINISHED: Final = Kind("not_finished", 409, "The job is not finished yet")
 JOB_FAILED: Final = Kind("job_failed", 409, "The job failed")
 JOB_CANCELED: Final = Kind("job_canceled", 409, "The job was canceled")
 JOB_ENDED: Final = Kind("job_ended", 409, "The job has ended")
+NO_WEBHOOK: Final = Kind("no_webhook", 409, "There is no webhook")
 NOT_REQUEUABLE: Final = Kind("not_requeuable", 409, "The job cannot be done again")
 GONE: Final = Kind("gone", 410, "It is no longer kept")
 TOO_LARGE: Final = Kind("too_large", 413, "The upload is too large")
@@ -69,6 +70,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         JOB_FAILED,
         JOB_CANCELED,
         JOB_ENDED,
+        NO_WEBHOOK,
         NOT_REQUEUABLE,
         GONE,
         RANGE_NOT_SATISFIABLE,

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.blobs.settings import StoreSettings
+from pipeline.outbound.settings import OutboundSettings
 from pipeline.service import ServiceSettings
 from services.ingest import relay
 from services.ingest.usage import Prices
@@ -17,7 +18,7 @@ from services.ingest.usage import Prices
 UNKNOWN_SLOTS_MAX_ANNOUNCED: Final = 2000
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(ServiceSettings, OutboundSettings):
     """What ingest can be told."""
 
     model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore")
@@ -46,6 +47,9 @@ class IngestSettings(ServiceSettings):
     report_memory_bytes: int = Field(default=2**30, ge=2**27, description="A report takes at most this.")
     outline_timeout_s: float = Field(
         default=120.0, gt=0, le=3600, description="Drawing one recording's waveform takes at most this."
+    )
+    webhook_poll_s: float = Field(
+        default=1.0, gt=0, le=60, description="Ends of jobs are looked for at least this often."
     )
     slots: int | None = Field(
         default=None, ge=1, description="Calls that all engines together work on at once; bounds what is announced."

@@ -20,6 +20,7 @@ from services.ingest.web import (
     streams,
     submit,
     waveforms,
+    webhooks,
 )
 from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import WebPorts
@@ -34,6 +35,7 @@ _TAGS = [
     {"name": "results", "description": "What came out, and what went in."},
     {"name": "reports", "description": "Over many calls: a workbook, and what was used."},
     {"name": "session", "description": "For the page at `/`: a cookie in place of a key."},
+    {"name": "webhooks", "description": "What your own server was told of ends of jobs."},
     {"name": "health", "description": "For whoever operates the service."},
 ]
 
@@ -70,6 +72,7 @@ def create_app(ports: WebPorts) -> RequestContext:
         reports.router,
         waveforms.router,
         sessions.router,
+        webhooks.router,
         health.router,
         docs.router,
         page.router,

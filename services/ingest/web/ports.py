@@ -23,6 +23,7 @@ from services.ingest.stops import Stops
 from services.ingest.usage import Prices, UsageRecord
 from services.ingest.waveforms import Waveforms
 from services.ingest.web.open_streams import OpenStreams
+from services.ingest.webhooks.deliveries import WebhookBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,9 @@ class WebPorts:
 
     Attributes:
         stops, runs: Call jobs off, have them done again.
-        on_stopped, on_requeued: Told after every job that was called off or is done again: wake whoever acts on it.
+        webhooks: What clients were told of ends of jobs.
+        on_stopped, on_requeued, on_webhook: Told after every job that was called off or is done again, and of messages to
+            be sent: wake whoever acts on it.
         streams: Counts those who follow jobs.
         stream_poll_s: How often a followed job is looked at.
         rates: Counts the requests of clients that have a limit.
@@ -89,12 +92,14 @@ class WebPorts:
     reports: Reports
     usage: UsageRecord
     waveforms: Waveforms
+    webhooks: WebhookBook
     sniff: Callable[[bytes], Sniffed]
     new_id: Callable[[], str]
     new_token: Callable[[], bytes]
     prices: Prices = field(default_factory=Prices)
     on_stopped: Callable[[], None] = lambda: None
     on_requeued: Callable[[], None] = lambda: None
+    on_webhook: Callable[[], None] = lambda: None
     streams: OpenStreams = field(default_factory=OpenStreams)
     stream_poll_s: float = 1.0
     languages: frozenset[str] = frozenset({"ru"})

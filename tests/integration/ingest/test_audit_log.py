@@ -18,6 +18,7 @@ from services.ingest.adapters.postgres import (
     PostgresRuns,
     PostgresStops,
     PostgresSubmissions,
+    PostgresWebhookBook,
 )
 from services.ingest.adapters.postgres.audit_log import log
 from services.ingest.audit_log import Act, Wanted, key_holder
@@ -46,6 +47,20 @@ def acts(audit_log: PostgresAuditLog, wanted: Wanted = EVERYTHING) -> list[tuple
     return [
         (entry.act.who, entry.act.act, entry.act.client_id, entry.act.subject, dict(entry.act.details))
         for entry in reversed(audit_log.entries(wanted, 100))
+    ]
+
+
+def test_changed_secrets_of_webhooks_are_written(
+    database: Database, clients: PostgresClients, audit_log: PostgresAuditLog
+) -> None:
+    clients.create(Client(client_id="acme", name="Acme"))
+    book = PostgresWebhookBook(database, by=BY)
+    assert book.rotate("acme", "whsec_secret")
+    assert book.retire("acme")
+    assert not book.rotate("nobody", "whsec_secret")
+    assert acts(audit_log)[1:] == [
+        (BY, "webhook.rotated", "acme", "acme", {}),
+        (BY, "webhook.retired", "acme", "acme", {}),
     ]
 
 

@@ -37,6 +37,7 @@ from services.ingest.adapters.postgres import (
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
+    PostgresWebhookBook,
 )
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
@@ -199,6 +200,7 @@ def http(urls: DatabaseUrls, server: PostgresServer, proxy: TcpProxy, key: str, 
         sessions=PostgresSessions(database),
         waveforms=Waveforms(store, drawn),
         new_token=lambda: bytes(32),
+        webhooks=PostgresWebhookBook(database),
         rates=RateLimiter(PostgresRates(database), time.monotonic),
         sniff=sniff,
         new_id=lambda: str(uuid.uuid4()),

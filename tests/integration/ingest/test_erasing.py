@@ -39,6 +39,7 @@ from services.ingest.adapters.postgres import (
     PostgresStops,
     PostgresSubmissions,
     PostgresUsage,
+    PostgresWebhookBook,
 )
 from services.ingest.admin import create_key
 from services.ingest.announcer import Announcer
@@ -90,6 +91,7 @@ class Line:
             sessions=PostgresSessions(database),
             waveforms=Waveforms(self.store, drawn),
             new_token=lambda: bytes(32),
+            webhooks=PostgresWebhookBook(database),
             rates=RateLimiter(MemoryRates(), lambda: 0.0),
             sniff=sniff,
             new_id=lambda: str(uuid.uuid4()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -11,6 +12,7 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import (
     Database,
     PostgresClients,
+    PostgresDeliveries,
     PostgresJobs,
     PostgresOutbox,
     PostgresSubmissions,
@@ -18,7 +20,7 @@ from services.ingest.adapters.postgres import (
 from services.ingest.clients import Client
 from services.ingest.submissions import Submission
 from tests.integration.ingest.ledger_events import record
-from tests.integration.ingest.repositories import Repositories, idempotency, submission
+from tests.integration.ingest.repositories import ACME, Repositories, idempotency, submission
 from tests.integration.ingest.test_database import completed
 
 MINE, THEIRS = "acme", "other"
@@ -34,7 +36,9 @@ READ = (
     "ingest.submissions",
     "ingest.idempotency",
     "ingest.outbox",
+    "ingest.webhook_deliveries",
     "ledger.jobs_v1",
+    "ledger.runs_v1",
     "ledger.usage_v1",
     "ledger.usage_days_v1",
     "ledger.runs_v1",
@@ -47,11 +51,15 @@ def two_clients(database: Database, migrated: DatabaseUrls) -> dict[str, Submiss
     kept = Repositories(
         PostgresClients(database), PostgresSubmissions(database), PostgresJobs(database), PostgresOutbox(database)
     )
-    kept.with_client().with_client(Client(client_id=THEIRS, name="Other"))
+    hook = "https://hook.example/"
+    kept.with_client(replace(ACME, webhook_url=hook)).with_client(
+        Client(client_id=THEIRS, name="Other", webhook_url=hook)
+    )
     jobs = {client_id: submission(client_id) for client_id in (MINE, THEIRS)}
     for given in jobs.values():
         accepted = kept.submissions.submit(given, idempotency())
         record(migrated.ledger, *completed(given, accepted.accepted_at))
+    assert PostgresDeliveries(database).collect(10) == len(jobs)
     return jobs
 
 

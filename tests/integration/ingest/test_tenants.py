@@ -12,12 +12,14 @@ import httpx
 import pytest
 
 from pipeline.stream.kafka_mock import MockCluster
+from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresClients, PostgresJobs
 from services.ingest.admin import add_key, new_key
 from services.ingest.clients import Client
 from services.ingest.listing import Wanted
 from services.ingest.scopes import READ, SCOPES, SUBMIT
+from services.ingest.webhooks.deliveries import webhook_id_of
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.process import IngestProcess, running
 from tests.integration.ingest.repositories import submission
@@ -26,7 +28,7 @@ from tests.unit.ingest.rig import wav
 
 NOBODYS_JOB: Final = "00000000-0000-4000-8000-000000000000"
 #: What each parameter of a path may be that nobody has. A new one has to be told here, and made in `theirs`.
-NOBODYS: Final = {"job_id": NOBODYS_JOB}
+NOBODYS: Final = {"job_id": NOBODYS_JOB, "webhook_id": NOBODYS_JOB}
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -40,7 +42,8 @@ def ingest(tmp_path: Path, migrated: DatabaseUrls, broker: MockCluster) -> Itera
 def keys(database: Database) -> dict[str, str]:
     """Of the client who asks, by scopes, and of the one who is asked about."""
     clients = PostgresClients(database)
-    asking, theirs = Client(client_id="asking", name="Asking"), Client(client_id="theirs", name="Theirs")
+    asking = Client(client_id="asking", name="Asking")
+    theirs = Client(client_id="theirs", name="Theirs", webhook_url="https://theirs.example/")
     wanted = {"whole": (asking, SCOPES), "reader": (asking, (READ,)), "submitter": (asking, (SUBMIT,))}
     return {name: add_key(clients, client, *new_key(), scopes) for name, (client, scopes) in wanted.items()} | {
         "theirs": add_key(clients, theirs, *new_key(), SCOPES)
@@ -55,7 +58,9 @@ def theirs(ingest: IngestProcess, key: str, urls: DatabaseUrls) -> dict[str, str
     given = submission("theirs", job_id=job_id, audio=submission().audio)
     record(urls.ledger, *completed(given, datetime.fromisoformat(job["accepted_at"])))
     assert httpx.get(f"{ingest.url}/v1/jobs/{job_id}", headers=headers).json()["state"] == "completed"
-    return {"job_id": job_id}
+    deliveries = f"{ingest.url}/v1/webhooks/deliveries"
+    eventually(lambda: httpx.get(deliveries, headers=headers).json()["deliveries"])
+    return {"job_id": job_id, "webhook_id": webhook_id_of(job_id, 1, "completed")}
 
 
 def operations(ingest: IngestProcess) -> list[tuple[str, str]]:

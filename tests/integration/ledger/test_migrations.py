@@ -19,7 +19,7 @@ from services.ledger.adapters.postgres.connecting import connect
 from services.ledger.handler import Arrival, handle
 
 Connection = psycopg.Connection[Any]
-VIEWS = ("jobs_v1", "artefacts_v1", "usage_v1", "usage_days_v1", "erasures_v1")
+VIEWS = ("jobs_v1", "artefacts_v1", "usage_v1", "usage_days_v1", "erasures_v1", "runs_v1")
 
 
 def migrate(url: str, steps: tuple[Migration, ...] = migrator.STEPS) -> int:

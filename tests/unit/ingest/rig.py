@@ -26,6 +26,7 @@ from services.ingest.adapters.memory_runs import MemoryRuns
 from services.ingest.adapters.memory_sessions import MemorySessions
 from services.ingest.adapters.memory_stops import MemoryStops
 from services.ingest.adapters.memory_usage import MemoryUsage
+from services.ingest.adapters.memory_webhooks import MemoryWebhooks
 from services.ingest.admin import add_key
 from services.ingest.clients import Client
 from services.ingest.rates import RateLimiter
@@ -76,6 +77,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+        self.webhooks = MemoryWebhooks(self.submissions, self.clients, self.clock)
         self.rates = MemoryRates(lambda: round(self.now_s * 1_000_000))
         self.sessions = MemorySessions(self.clients, self.clock)
         self.key = self.add_client(Client(client_id="acme", name="Acme"))
@@ -104,6 +106,7 @@ class Rig:
             reports=MemoryReports(self.submissions, self.store),
             usage=self.usage,
             waveforms=Waveforms(self.store, self.draw),
+            webhooks=self.webhooks,
             stream_poll_s=0.0,
             rates=RateLimiter(self.rates, lambda: self.now_s),
             sniff=sniff,

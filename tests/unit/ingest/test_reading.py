@@ -298,6 +298,7 @@ def test_codes_are_stable_and_not_doubled() -> None:
         "job_failed": 409,
         "job_canceled": 409,
         "job_ended": 409,
+        "no_webhook": 409,
         "not_requeuable": 409,
         "gone": 410,
         "too_large": 413,

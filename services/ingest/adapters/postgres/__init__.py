@@ -13,12 +13,14 @@ from services.ingest.adapters.postgres.sessions import PostgresSessions
 from services.ingest.adapters.postgres.stops import PostgresStops
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 from services.ingest.adapters.postgres.usage import PostgresUsage
+from services.ingest.adapters.postgres.webhooks import PostgresDeliveries, PostgresWebhookBook
 
 __all__ = [
     "Database",
     "PostgresAuditLog",
     "PostgresBacklog",
     "PostgresClients",
+    "PostgresDeliveries",
     "PostgresJobs",
     "PostgresOutbox",
     "PostgresRates",
@@ -27,5 +29,6 @@ __all__ = [
     "PostgresStops",
     "PostgresSubmissions",
     "PostgresUsage",
+    "PostgresWebhookBook",
     "migrate",
 ]

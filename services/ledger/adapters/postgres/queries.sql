@@ -198,10 +198,12 @@ DO $$ BEGIN
         AND has_table_privilege('razgovor_ingest', 'ledger.usage_days_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.erasures_v1', 'SELECT')
         AND has_table_privilege('razgovor_ingest', 'ledger.runs_v1', 'SELECT')
+        AND has_function_privilege('razgovor_ingest', 'ledger.take_ends_v1(integer)', 'EXECUTE')
     ) THEN
         GRANT USAGE ON SCHEMA ledger TO razgovor_ingest;
         GRANT SELECT ON ledger.jobs_v1, ledger.artefacts_v1, ledger.usage_v1, ledger.usage_days_v1,
             ledger.erasures_v1, ledger.runs_v1 TO razgovor_ingest;
+        GRANT EXECUTE ON FUNCTION ledger.take_ends_v1(integer) TO razgovor_ingest;
     END IF;
 END $$
 
