@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from pipeline.errors import RazgovorError
+from pipeline.errors import Fatal, RazgovorError
 
 #: Of an object whose store did not say when it came to be: nobody may take it for an old one.
 UNKNOWN_TIME: Final = datetime.max.replace(tzinfo=UTC)
@@ -17,6 +17,18 @@ UNKNOWN_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 class BlobNotFound(RazgovorError):
     """No object has this key."""
+
+
+class StoreRefusal(Fatal):
+    """The store refuses us.
+
+    Attributes:
+        code: S3's, or `status 403` where it gave none.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the store refuses us: {code}")
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

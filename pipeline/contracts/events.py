@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.contracts import ids, states
 
@@ -72,11 +72,13 @@ class Event(Value):
         TOPIC: The topic it is published on.
         SCHEMA: The folder of its schema.
         VERSION: The schema version this release writes.
+        DERIVED: Fields that follow from others, so they are not on the wire.
     """
 
     TOPIC: ClassVar[str]
     SCHEMA: ClassVar[str]
     VERSION: ClassVar[int]
+    DERIVED: ClassVar[frozenset[str]] = frozenset()
 
     event_id: str
     job_id: str
@@ -84,6 +86,74 @@ class Event(Value):
     client_id: str
     call_id: str
     accepted_at: AwareDatetime
+
+    @property
+    def key(self) -> str:
+        """The key of its record: what has this one keeps its order."""
+        return self.job_id
+
+
+class SourceObject(Value):
+    """A recording where its owner keeps it.
+
+    Attributes:
+        sha256: Hex digest; None: not told, so not checked.
+        size_bytes: Likewise.
+    """
+
+    bucket: str
+    key: str
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+
+class CallRecorded(Event):
+    """An upstream system has recorded a call. The only event that others write; see docs/events.md.
+
+    Its fields are checked as those of an upload are, but for its ids: what has none that can be one is no event of ours.
+
+    The job that it asks for is derived: its id from client and event, its run is the first, and until something is
+    accepted it counts from the moment of the recording.
+
+    Attributes:
+        event_id: The writer's own: the same event sent again is the same job.
+        call_info_key: In the audio's bucket, JSON of what names people.
+    """
+
+    TOPIC = "call.recorded"
+    SCHEMA = "call_recorded"
+    VERSION = 1
+    DERIVED = frozenset({"job_id", "run", "accepted_at"})
+
+    event_id: str = Field(pattern=r"^[\x21-\x7e]{1,128}\z")
+    client_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}\z")
+    call_id: str = Field(pattern=r"^[A-Za-z0-9._:-]{1,128}\z")
+    recorded_at: AwareDatetime
+    audio: SourceObject
+    call_info_key: str | None = None
+    started_at: AwareDatetime | None = None
+    direction: str | None = None
+    channel_roles: tuple[str, ...] = ()
+    language: str | None = None
+    locale: str | None = None
+    formats: tuple[str, ...] = ()
+    priority: str = "normal"
+    codec: str | None = None
+    sample_rate_hz: int | None = None
+    channel_count: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_job(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        job_id = ids.job_of_event(str(said.get("client_id")), str(said.get("event_id")))
+        return {"job_id": job_id, "run": 1, "accepted_at": said.get("recorded_at"), **said}
+
+    @property
+    def key(self) -> str:
+        """See `Event.key`."""
+        return self.call_id
 
 
 class AudioUploaded(Event):
@@ -150,8 +220,10 @@ class JobStatus(Event):
 
 EventT = TypeVar("EventT", bound=Event)
 
+#: The events of jobs, by their topics: what the ledger records.
+OF_JOBS: dict[str, type[Event]] = {event.TOPIC: event for event in (AudioUploaded, TranscriptReady, JobStatus)}
 #: Every event by its topic.
-BY_TOPIC: dict[str, type[Event]] = {event.TOPIC: event for event in (AudioUploaded, TranscriptReady, JobStatus)}
+BY_TOPIC: dict[str, type[Event]] = {**OF_JOBS, CallRecorded.TOPIC: CallRecorded}
 
 
 def envelope(cause: Event, kind: str) -> dict[str, Any]:

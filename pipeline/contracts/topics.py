@@ -13,7 +13,7 @@ import yaml
 from pipeline.contracts.events import Value
 
 #: Consumer groups of ours, each of the service of that name.
-GROUPS: Final = ("transcriber", "exporter", "ledger")
+GROUPS: Final = ("ingest", "transcriber", "exporter", "ledger")
 
 
 class Topic(Value):
@@ -22,7 +22,7 @@ class Topic(Value):
     Attributes:
         description: What a record says.
         key: What its key holds.
-        event: The folder of its schema; None on a DLQ, and where the schema is yet to come. `schema` in the file.
+        event: The folder of its schema; None on a DLQ. `schema` in the file.
         version: The schema version that is written.
         partitions: At least so many on a real cluster.
         config: The broker's settings of it: retention, segments, cleanup.

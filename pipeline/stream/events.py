@@ -15,11 +15,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import events, layout
-from pipeline.contracts.events import Event, EventT
+from pipeline.contracts.events import Event, EventT, JobStatus
 from pipeline.crash_points import reach
 from pipeline.errors import CalledOff, Fatal, Permanent, Transient, Unavailable
 from pipeline.outcome import Outcome, PutObject
@@ -37,12 +37,14 @@ _log = logs.get(__name__)
 
 
 EventT_contra = TypeVar("EventT_contra", bound=Event, contravariant=True)
+EffectT = TypeVar("EffectT")
+EffectT_co = TypeVar("EffectT_co", covariant=True)
 
 
-class Handler(Protocol[EventT_contra]):
+class Handler(Protocol[EventT_contra, EffectT_co]):
     """Decides what follows from an event; reads through its ports, writes nothing."""
 
-    def __call__(self, event: EventT_contra, received_at: datetime, /) -> Outcome[PutObject]:
+    def __call__(self, event: EventT_contra, received_at: datetime, /) -> Outcome[EffectT_co]:
         """The outcome of an event that was picked up at `received_at`."""
 
 
@@ -58,12 +60,24 @@ def nothing_ahead(_event: Event) -> Sequence[Event]:
     return ()
 
 
-class EventProcessor(Generic[EventT]):
-    """The `process` function of a service that turns events into objects and events."""
+class OnFailure(Protocol[EventT_contra]):
+    """Keeps that an event failed, before it is told."""
+
+    def __call__(self, event: EventT_contra, failure: JobStatus, /) -> JobStatus | None:
+        """What is told instead; None: nothing is to be told."""
+
+
+def as_it_is(_event: Event, failure: JobStatus) -> JobStatus:
+    """Keep nothing."""
+    return failure
+
+
+class EventProcessor(Generic[EventT, EffectT]):
+    """The `process` function of a service that turns events into effects and events."""
 
     def __init__(
         self,
-        handler: Handler[EventT],
+        handler: Handler[EventT, EffectT],
         *,
         expects: type[EventT],
         stage: str,
@@ -74,11 +88,16 @@ class EventProcessor(Generic[EventT]):
         announce: Announce[EventT] = nothing_ahead,
         wire: Wire | None = None,
         announce_looks: bool = False,
+        apply: Callable[[EffectT], None] | None = None,
+        on_failure: OnFailure[EventT] = as_it_is,
     ) -> None:
         """Any other event than `expects` on our topics is put aside; `clock` tells the time of pickup.
 
-        `announce_looks`: it finds out itself whether a run was called off, and raises CalledOff.
+        `announce_looks`: it finds out itself whether a run was called off, and raises CalledOff. `apply` does an effect, which
+        must be safe to repeat; where nothing is said they are objects, and are put.
         """
+        self._apply_one = apply if apply is not None else cast("Callable[[EffectT], None]", self._put)
+        self._on_failure = on_failure
         self._announce_looks = announce_looks
         self._expects = expects
         self._announce = announce
@@ -93,7 +112,7 @@ class EventProcessor(Generic[EventT]):
         self._metrics = guards.metrics
         self._clock = clock
         self._wire = wire or Wire()
-        self._held: UnderWay[Outcome[PutObject]] = UnderWay(_HELD_OUTCOMES_MAX)
+        self._held: UnderWay[Outcome[EffectT]] = UnderWay(_HELD_OUTCOMES_MAX)
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Carry messages through, one after another.
@@ -170,11 +189,14 @@ class EventProcessor(Generic[EventT]):
         if self._store.stat(layout.called_off_key(event.job_id, event.run)) is not None:
             raise CalledOff
 
-    def _apply(self, message: Message, event: EventT, outcome: Outcome[PutObject]) -> None:
+    def _put(self, effect: PutObject) -> None:
+        self._store.put(effect.key, effect.data, media_type=effect.media_type)
+
+    def _apply(self, message: Message, event: EventT, outcome: Outcome[EffectT]) -> None:
         try:
             self._require_wanted(event)
             for effect in outcome.effects:
-                self._store.put(effect.key, effect.data, media_type=effect.media_type)
+                self._apply_one(effect)
                 reach("stream.effect_put")
         except Transient:
             self._held.keep(message, outcome)
@@ -201,7 +223,8 @@ class EventProcessor(Generic[EventT]):
         if found.aside_as is not None:
             event_id = event.event_id
             self._dead_letters.put(message, found.aside_as, stage="handle", attempt=attempt, event_id=event_id)
-        self._publish((events.failure(event, self._stage, found.reason, dict(found.details)),))
+        failure = self._on_failure(event, events.failure(event, self._stage, found.reason, dict(found.details)))
+        self._publish(() if failure is None else (failure,))
 
 
 def _tell(event: Event, error: Exception, found: Verdict, attempt: int) -> None:

@@ -46,7 +46,7 @@ class Wire:
             self._id(self._registry, event_class.TOPIC, self._release.written(event_class))
 
     def encode(self, event: Event, topic: str | None = None) -> Record:
-        """The record of an event: keyed by its job, so that all events of a job keep their order.
+        """The record of an event: keyed by its job, so that all events of a job keep their order; see `Event.key`.
 
         Args:
             event: What to write.
@@ -64,7 +64,7 @@ class Wire:
             value = framing.confluent(self._id(self._registry, topic or event.TOPIC, schema), body)
         return Record(
             topic=topic or event.TOPIC,
-            key=event.job_id.encode(),
+            key=event.key.encode(),
             value=value,
             headers=(
                 (SCHEMA_HEADER, schema.header),

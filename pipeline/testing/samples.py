@@ -10,9 +10,11 @@ from pipeline.contracts.events import (
     Artefact,
     AudioObject,
     AudioUploaded,
+    CallRecorded,
     Completion,
     JobStatus,
     ObjectRef,
+    SourceObject,
     Timings,
     TranscriptReady,
 )
@@ -45,6 +47,18 @@ def _envelope(job_id: str, run: int, kind: str) -> dict[str, Any]:
         "call_id": f"call-{job_id}",
         "accepted_at": ACCEPTED_AT,
     }
+
+
+def call_recorded(event_id: str = "event-1", **fields: Any) -> CallRecorded:
+    """A call that an upstream system recorded, its audio in the bucket `acme-calls`."""
+    values: dict[str, Any] = {
+        "event_id": event_id,
+        "client_id": "acme",
+        "call_id": f"call-{event_id}",
+        "recorded_at": ACCEPTED_AT,
+        "audio": SourceObject(bucket="acme-calls", key=f"2026/{event_id}.wav"),
+    }
+    return CallRecorded(**(values | fields))
 
 
 def audio_uploaded(job_id: str = "job-1", run: int = 1, **fields: Any) -> AudioUploaded:

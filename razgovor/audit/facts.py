@@ -33,6 +33,14 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCall:
+    """A row of ingest.refused_calls: what an upstream system named and nobody accepted; `run` is the last try."""
+
+    job_id: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """A row of ledger.runs."""
 
@@ -156,6 +164,7 @@ class JobFacts:
 
     job_id: str
     submission: Submission | None = None
+    refused: RefusedCall | None = None
     job: JobRow | None = None
     runs: tuple[RunRow, ...] = ()
     results: tuple[ResultRow, ...] = ()

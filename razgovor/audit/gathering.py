@@ -13,6 +13,7 @@ from razgovor.audit.facts import (
     ArtefactRow,
     JobFacts,
     JobRow,
+    RefusedCall,
     ResultRow,
     RunRow,
     Seen,
@@ -43,6 +44,7 @@ def by_job(
     """
     rows: tuple[Iterable[_OfAJob], ...] = (
         snapshot.submissions(),
+        snapshot.refused(),
         snapshot.jobs(),
         snapshot.runs(),
         snapshot.results(),
@@ -78,6 +80,7 @@ def _facts(job_id: str, found: list[object]) -> JobFacts:
     return JobFacts(
         job_id=job_id,
         submission=next(_of(Submission, found), None),
+        refused=next(_of(RefusedCall, found), None),
         job=next(_of(JobRow, found), None),
         runs=tuple(_of(RunRow, found)),
         results=tuple(_of(ResultRow, found)),

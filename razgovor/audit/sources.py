@@ -11,6 +11,7 @@ from pipeline.stream.ports import TopicPartition
 from razgovor.audit.facts import (
     ArtefactRow,
     JobRow,
+    RefusedCall,
     ResultRow,
     RunRow,
     Seen,
@@ -33,6 +34,7 @@ class Snapshot(Protocol):
         """How many submissions there are."""
 
     def submissions(self) -> Iterator[Submission]: ...  # noqa: D102  the class says it
+    def refused(self) -> Iterator[RefusedCall]: ...  # noqa: D102
     def jobs(self) -> Iterator[JobRow]: ...  # noqa: D102
     def runs(self) -> Iterator[RunRow]: ...  # noqa: D102
     def results(self) -> Iterator[ResultRow]: ...  # noqa: D102

@@ -135,6 +135,11 @@ SETTINGS: Final = {
         lambda client, text: replace(client, webhook_url=_text(text)),
         lambda client: _shown(client.webhook_url),
     ),
+    "sources": Setting(
+        "where recordings that it names may lie: s3://bucket/prefix/",
+        lambda client, text: replace(client, sources=_items(text)),
+        lambda client: _shown(client.sources),
+    ),
 }
 
 

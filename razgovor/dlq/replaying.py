@@ -3,6 +3,8 @@
 - While it was handled (`stage` handle): its job was told `failed`. An end that clients, bills and webhooks have acted on
   is never taken back, so the job is done again as a new run, from the recording on. That holds for the exporter's
   transcripts too: to publish one again would complete a run that has failed.
+- An upstream system's call that was put aside while it was handled has no job: its bytes go to its topic again, and ingest
+  tries it as a new run.
 - Before anybody understood it (`stage` decode): nothing was said of any job. What is missing is the record itself, so its
   bytes go to its own topic again, to all who read that; who had understood it knows its id.
 """
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from pipeline.contracts.events import Event
+from pipeline.contracts.events import CallRecorded, Event
 from pipeline.errors import Permanent
 from pipeline.stream.dead_letters import without_story
 from pipeline.stream.ports import Message, Producer, Record
@@ -67,7 +69,7 @@ def plan(letter: Letter, decode: Decode, *, force: bool = False) -> Plan:
     if not letter.is_open:
         return Skip("done")
     event = _event(letter, decode)
-    if letter.stage == HANDLE:
+    if letter.stage == HANDLE and letter.home_topic != CallRecorded.TOPIC:
         return Requeue(letter.key_text, None) if event is None else Requeue(event.job_id, event.run)
     if not letter.is_whole:
         return Skip("bytes_missing")

@@ -66,8 +66,9 @@ PROMTOOL: Final = of_debian(
 )
 
 KCAT: Final = of_debian("kcat", "it reads the topics as a stranger would, in the tests of docs/events.", "kcat")
+JAVAC: Final = of_debian("javac", "it compiles the Java example of docs/events.", "openjdk-17-jdk-headless")
 #: What tests beside the peers run.
-OF_TESTS: Final = (PROMTOOL, KCAT)
+OF_TESTS: Final = (PROMTOOL, KCAT, JAVAC)
 
 
 def find(need: Need) -> Path | None:

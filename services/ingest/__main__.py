@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,17 +29,22 @@ from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
 from pipeline.errors import Fatal, RazgovorError
-from pipeline.isolation import ChildPool, Limits
+from pipeline.isolation import ChildPool
+from pipeline.isolation import Limits as ChildLimits
 from pipeline.outbound import Outbound
 from pipeline.service import StatusFile
-from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
+from pipeline.stream.kafka import KafkaConsumer, KafkaLogReader, KafkaProducer
 from pipeline.stream.metered import MeteredProducer
+from pipeline.stream.ports import Producer
 from pipeline.stream.registry import wire_at
+from pipeline.stream.runner import Limits
+from pipeline.stream.wire import Wire
 from pipeline.telemetry.metrics import Metrics
 from services.ingest.acceptance import Acceptance
 from services.ingest.adapters.postgres import (
     Database,
     PostgresBacklog,
+    PostgresCalls,
     PostgresClients,
     PostgresDeliveries,
     PostgresJobs,
@@ -53,8 +59,11 @@ from services.ingest.adapters.postgres import (
     migrate,
 )
 from services.ingest.adapters.report_child import ReportChild
+from services.ingest.adapters.sources import sources_at
 from services.ingest.announcer import Announcer
 from services.ingest.backlog import BacklogGauge
+from services.ingest.calls.intake import GROUP, Intake
+from services.ingest.calls.taking import Taking
 from services.ingest.metered import MeteredSubmissions, counting_crashes
 from services.ingest.pace import Pace
 from services.ingest.rates import RateLimiter
@@ -137,10 +146,19 @@ class _Worker:
         finally:
             self._stop.set()
 
+    def tell(self) -> None:
+        """Raise what it failed with, if it failed."""
+        if isinstance(self.error, RazgovorError):  # it says by itself what it is
+            raise self.error
+        if self.error is not None:
+            raise Fatal(f"{self.thread.name} failed: {type(self.error).__name__}") from self.error
+
 
 @contextmanager
 def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
-    limits = Limits(memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.probe_timeout_s) + 1, open_files=64)
+    limits = ChildLimits(
+        memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.probe_timeout_s) + 1, open_files=64
+    )
     with ChildPool[Path, Probe](
         settings.probe_children, prober, name="ingest-probe", limits=limits, start_timeout_s=60.0
     ) as pool:
@@ -150,7 +168,9 @@ def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
 @contextmanager
 def _outliner(settings: IngestSettings) -> Iterator[Callable[[OutlineRequest], Outline]]:
     """Its child starts when somebody first looks at a call."""
-    limits = Limits(memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.outline_timeout_s) + 1, open_files=64)
+    limits = ChildLimits(
+        memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.outline_timeout_s) + 1, open_files=64
+    )
     with closing(
         ChildPool[OutlineRequest, Outline](1, outliner, name="ingest-outline", limits=limits, start_timeout_s=60.0)
     ) as pool:
@@ -234,6 +254,47 @@ def _deliverer(settings: IngestSettings, database: Database, metrics: Metrics) -
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What the threads of this process share."""
+
+    store: BlobStore
+    database: Database
+    probe: Callable[[Path], Probe]
+    producer: Producer
+    wire: Wire
+
+
+def _intake(settings: IngestSettings, tools: _Tools, status: StatusFile, wake: Callable[[], None]) -> Intake:
+    metrics, store, database = status.metrics, tools.store, tools.database
+    calls = PostgresCalls(database)
+    acceptance = Acceptance(
+        store, MeteredSubmissions(calls, metrics), counting_crashes(tools.probe, metrics), wake, keeps=True
+    )
+    taking = Taking(
+        store,
+        sources_at(settings.source_url or "", settings.source_options),
+        acceptance,
+        sniff=sniff,
+        max_audio_bytes=settings.max_audio_bytes,
+        languages=settings.languages,
+    )
+    return Intake(
+        lambda: KafkaConsumer(settings.kafka, group=GROUP, metrics=metrics),
+        calls=calls,
+        clients=PostgresClients(database),
+        taking=taking,
+        store=store,
+        producer=tools.producer,
+        wire=tools.wire,
+        languages=settings.languages,
+        limits=Limits(max_in_flight=settings.calls_in_flight, drain_timeout_s=settings.drain_timeout_s),
+        clock=lambda: datetime.now(UTC),
+        tell=lambda state: status.keep(calls=state),
+        metrics=metrics,
+    )
+
+
 def _pace(settings: IngestSettings) -> Pace:
     return Pace(
         max_announced=settings.announced_max,
@@ -299,14 +360,18 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
             metrics=metrics,
         )
         server = _server(settings, ports)
-        web = _Worker("web", lambda: server.run([listener]), stop)
-        relay = _Worker("relay", lambda: announcer.run(stop), stop)
-        stopping = _Worker("stopper", lambda: stopper.run(stop), stop)
-        telling = _Worker("webhooks", lambda: deliverer.run(stop), stop)
-        web.thread.start()
-        relay.thread.start()
-        stopping.thread.start()
-        telling.thread.start()
+        works: dict[str, Callable[[], None]] = {
+            "web": lambda: server.run([listener]),
+            "relay": lambda: announcer.run(stop),
+            "stopper": lambda: stopper.run(stop),
+            "webhooks": lambda: deliverer.run(stop),
+        }
+        if settings.call_events:
+            tools = _Tools(store, database, probe, producer, wire)
+            works["calls"] = partial(_intake(settings, tools, status, announcer.wake).run, stop)
+        workers = [_Worker(name, work, stop) for name, work in works.items()]
+        for worker in workers:
+            worker.thread.start()
         status.write("ready", address=_address(listener))
         while not stop.wait(_BEAT_S):
             status.beat()
@@ -316,19 +381,15 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         stopper.wake()
         deliverer.wake()
         deadline_s = time.monotonic() + settings.drain_timeout_s + 1.0
-        for worker in (web, relay, stopping, telling):
+        for worker in workers:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
-    if not (
-        relay.thread.is_alive() or stopping.thread.is_alive()
-    ):  # else one waits for a broker, and ends with the process
+    # One that lives waits for a broker, and ends with the process.
+    if not any(worker.thread.is_alive() for worker in workers if worker.thread.name != "web"):
         producer.close()
         log_reader.close()
     database.close()
-    for worker in (web, relay, stopping, telling):
-        if isinstance(worker.error, RazgovorError):  # it says by itself what it is
-            raise worker.error
-        if worker.error is not None:
-            raise Fatal(f"{worker.thread.name} failed: {type(worker.error).__name__}") from worker.error
+    for worker in workers:
+        worker.tell()
 
 
 def _measure_backlog(database: Database, metrics: Metrics, stop: threading.Event) -> None:

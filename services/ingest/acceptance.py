@@ -27,13 +27,14 @@ from services.ingest.upload import Upload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as far as it is checked; `languages` are those that this installation transcribes."""
+    """A request as far as it is checked; `languages` are those that this installation transcribes, `run` the job's first."""
 
     client: Client
     fields: CallFields
     file_name: str | None
     idempotency_key: str | None
     languages: frozenset[str] = frozenset({"ru"})
+    run: int = handler.FIRST_RUN
 
 
 class Acceptance:
@@ -44,6 +45,7 @@ class Acceptance:
         submissions: Where they are kept.
         probe: Tells what a file's header says; its child process may crash or hang.
         on_accepted: Told after every accepted job: wakes the relay.
+        keeps: Leave what was put where it is, also of what is not accepted: it may be another's.
     """
 
     def __init__(
@@ -52,11 +54,14 @@ class Acceptance:
         submissions: Submissions,
         probe: Callable[[Path], Probe],
         on_accepted: Callable[[], None],
+        *,
+        keeps: bool = False,
     ) -> None:
         self._store = store
         self._submissions = submissions
         self._probe = probe
         self._on_accepted = on_accepted
+        self._keeps = keeps
 
     def accept(self, upload: Upload, request: Request) -> Accepted:
         """Accept a finished upload.
@@ -65,10 +70,10 @@ class Acceptance:
             Problem: `idempotency_mismatch`, `quota_exceeded`.
             Transient: Store or database do not answer; nothing was accepted, except with OutcomeUnknown.
         """
-        keep = False
+        keep = self._keeps
         try:
             accepted = self._accept(upload, request)
-            keep = not accepted.repeated
+            keep = keep or not accepted.repeated
         except OutcomeUnknown:
             keep = True  # an accepted job without its recording would be worse than an orphan, which is swept later
             raise
@@ -92,6 +97,7 @@ class Acceptance:
             audio,
             file_name=request.file_name,
             languages=request.languages,
+            run=request.run,
         )
         self._store.put(submission.call_info_key, submission.call_info.to_bytes(), media_type="application/json")
         reach("ingest.call_info_put")

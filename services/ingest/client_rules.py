@@ -18,11 +18,13 @@ from services.ingest.clients import (
     is_client_id,
 )
 from services.ingest.priorities import PRIORITIES
+from services.ingest.sources import is_source
 from services.ingest.texts import storable
 
 MAX_NAME: Final = 200
 MAX_URL: Final = 2000
 MAX_LANGUAGES: Final = 100
+MAX_SOURCES: Final = 100
 #: A hundred years of audio a day, or of days: far beyond any use, and far from an overflow.
 MAX_LIMIT: Final = 50_000_000
 MAX_REQUESTS_PER_MINUTE: Final = 600_000
@@ -57,6 +59,8 @@ def _faults(client: Client) -> Iterator[tuple[str, str]]:
     yield from _limit_faults(client)
     if client.webhook_url is not None and not _is_https(client.webhook_url):
         yield "webhook", "an https:// address without user, password and fragment"
+    if len(client.sources) > MAX_SOURCES or not all(is_source(source) for source in client.sources):
+        yield "sources", f"at most {MAX_SOURCES} of s3://bucket/ or s3://bucket/prefix/"
 
 
 def _channel_faults(client: Client) -> Iterator[tuple[str, str]]:

@@ -73,6 +73,7 @@ class Client:
         requests_per_minute: Requests that it may send, and as many at once; None: as many as it likes.
         priority_ceiling: The most urgent priority that its jobs may have; what asks for more gets this.
         webhook_url: Who is told of ends of jobs.
+        sources: Where recordings that it names may lie, each `s3://bucket/prefix/`; empty: nowhere.
     """
 
     client_id: str
@@ -88,6 +89,7 @@ class Client:
     requests_per_minute: int | None = None
     priority_ceiling: str = PRIORITIES[0]
     webhook_url: str | None = None
+    sources: tuple[str, ...] = ()
 
     def channel_roles(self, direction: str | None) -> tuple[str, ...]:
         """Roles by channel of a call of this direction; empty where the client's rules say nothing."""

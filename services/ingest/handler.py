@@ -27,6 +27,7 @@ def resolve(
     *,
     file_name: str | None,
     languages: Collection[str],
+    run: int = FIRST_RUN,
 ) -> Submission:
     """A submission: what the caller said, else the client's defaults, else nothing; never a guess.
 
@@ -37,11 +38,12 @@ def resolve(
         audio: The recording as it lies in the store.
         file_name: What it was called.
         languages: That this installation transcribes.
+        run: The job's first.
     """
     language, among = _language(fields.language or client.language, client, languages)
     return Submission(
         job_id=job_id,
-        run=FIRST_RUN,
+        run=run,
         client_id=client.client_id,
         call_id=fields.call_id or job_id,
         priority=client.priority(fields.priority),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from pathlib import Path
+from typing import Final, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.settings import StoreSettings
 from pipeline.outbound.settings import OutboundSettings
 from pipeline.service import ServiceSettings
@@ -59,11 +62,40 @@ class IngestSettings(ServiceSettings, OutboundSettings):
         ge=1,
         description="Announced jobs that are not terminal, at most; none: 20 for each slot, and 2,000 if these are unknown.",
     )
+    source_url: str | None = Field(
+        default=None,
+        description="Where recordings lie that clients name: s3://?endpoint=https://host:port&region=name, or"
+        " file:///absolute/folder with a folder a bucket; none: they may name none.",
+    )
+    source_access_key: str | None = Field(default=None, description="Ingest's user there; none: the store's.")
+    source_secret_key: SecretStr | None = Field(default=None, description="Its secret.")
+    source_ca_file: Path | None = Field(default=None, description="PEM of its authority; none: the store's.")
+    call_events: bool = Field(
+        default=False, description="Take calls of upstream systems, from call.recorded. Needs source_url."
+    )
+    calls_in_flight: int = Field(default=4, ge=1, le=100, description="Recordings of theirs copied side by side.")
     relay_poll_s: float = Field(default=1.0, gt=0, le=60, description="The relay looks at least this often.")
     relay_review_s: float = Field(default=5.0, gt=0, le=600, description="The relay checks the log this often.")
     reannounce_after_s: float = Field(
         default=600.0, gt=0, description="Announce again what the group has passed and is unfinished after this."
     )
+
+    @model_validator(mode="after")
+    def _sources_hold_together(self) -> Self:
+        if self.call_events and self.source_url is None:
+            raise ValueError("call_events needs source_url")
+        if (self.source_access_key is None) != (self.source_secret_key is None):
+            raise ValueError("source_access_key and source_secret_key go together")
+        return self
+
+    @property
+    def source_options(self) -> StoreOptions:
+        """How the store of sources is reached: as our own, but for what is said otherwise."""
+        options = replace(self.store_options, ca_file=self.source_ca_file or self.store_ca_file)
+        if self.source_access_key is None or self.source_secret_key is None:
+            return options
+        own = Credentials(self.source_access_key, self.source_secret_key.get_secret_value())
+        return replace(options, credentials=own)
 
     @property
     def announced_max(self) -> int:

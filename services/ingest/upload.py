@@ -51,6 +51,20 @@ class Upload:
         self._headerless = headerless
 
     @property
+    def size_bytes(self) -> int:
+        """Bytes so far."""
+        return self._size_bytes
+
+    def expect(self, size_bytes: int | None) -> None:
+        """Be told how many bytes there will be, if anybody knows.
+
+        Raises:
+            Problem: `too_large`.
+        """
+        if size_bytes is not None and size_bytes > self._max_bytes:
+            raise too_large(self._max_bytes)
+
+    @property
     def begun(self) -> bool:
         """Whether the store has something of it."""
         return self._writer is not None

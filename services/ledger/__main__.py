@@ -13,7 +13,7 @@ from pipeline import service
 from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
-from pipeline.contracts.events import BY_TOPIC
+from pipeline.contracts.events import BY_TOPIC, OF_JOBS
 from pipeline.contracts.topics import rare_group
 from pipeline.errors import Permanent
 from pipeline.service import StatusFile
@@ -36,7 +36,7 @@ GROUP = "ledger"
 #: The record may be a tenth of a second late: hundreds of events come with one fetch, and go with one transaction.
 GATHER_BYTES: Final = 65_536
 DLQS = frozenset(topic + DLQ_SUFFIX for topic in BY_TOPIC)
-TOPICS = (*BY_TOPIC, *sorted(DLQS))
+TOPICS = (*OF_JOBS, *sorted(DLQS))
 
 
 class _PutAside:

@@ -8,6 +8,7 @@ from typing import Final
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 
+from pipeline.blobs.ports import StoreRefusal
 from pipeline.errors import Fatal, RazgovorError, Transient
 
 _CODE: Final = re.compile(rb"<Code>([A-Za-z0-9.]{1,64})</Code>")
@@ -43,7 +44,7 @@ def refusal(response: urllib3.BaseHTTPResponse) -> RazgovorError:
     """The error that an answer other than a success amounts to; a missing object is the caller's to tell."""
     code = code_of(response)
     if code in _FATAL_CODES or response.status in _FATAL_STATUS:
-        return Fatal(f"the store refuses us: {code}")
+        return StoreRefusal(code)
     return Transient(f"store: {code}", retry_after_s=_retry_after_s(response))
 
 

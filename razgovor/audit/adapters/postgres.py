@@ -17,6 +17,7 @@ from pipeline.sql import queries
 from razgovor.audit.facts import (
     ArtefactRow,
     JobRow,
+    RefusedCall,
     ResultRow,
     RunRow,
     Seen,
@@ -78,6 +79,10 @@ class PostgresSnapshot:
     def submissions(self) -> Iterator[Submission]:
         """Every submission."""
         return self._rows("submissions", Submission)
+
+    def refused(self) -> Iterator[RefusedCall]:
+        """Every call that was refused."""
+        return self._rows("refused", RefusedCall)
 
     def jobs(self) -> Iterator[JobRow]:
         """Every job of the ledger."""

@@ -16,6 +16,9 @@ SELECT count(*) AS count FROM ingest.submissions
 SELECT s.job_id, s.run, s.client_id, s.accepted_at, s.audio_key, s.audio_sha256, s.audio_size_bytes
 FROM ingest.submissions s ORDER BY (s.job_id || '/') COLLATE "C"
 
+-- name: refused
+SELECT job_id, run FROM ingest.refused_calls ORDER BY (job_id || '/') COLLATE "C"
+
 -- name: jobs
 SELECT job_id, run, client_id FROM ledger.jobs ORDER BY (job_id || '/') COLLATE "C"
 

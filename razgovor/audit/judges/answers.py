@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pipeline.contracts import ids, states
-from pipeline.contracts.events import AudioUploaded, JobStatus, TranscriptReady
+from pipeline.contracts.events import AudioUploaded, CallRecorded, JobStatus, TranscriptReady
 from razgovor.audit.facts import JobFacts, TopicRecord
 from razgovor.audit.findings import Finding, Invariant
 from razgovor.audit.view import View
 
 _LEDGER: Final = "ledger"
 _EXPORTER: Final = "exporter"
+_INGEST: Final = "ingest"
 
 
 def _status(state: str) -> str:
@@ -28,6 +29,7 @@ _STOPPED: Final = (_status(states.CANCELED), _status(states.ERASED))
 _OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "transcriber": (TranscriptReady.TOPIC, _FAILED, *_STOPPED),
     _EXPORTER: (_status(states.COMPLETED), _FAILED, *_STOPPED),
+    _INGEST: (_FAILED,),
 }
 #: What must have been said before.
 _CAUSES: Final[Mapping[str, str]] = {
@@ -45,7 +47,7 @@ def judge(job: JobFacts, view: View) -> Iterator[Finding]:
     seen = {row.event_id for row in job.seen}
     for record in job.records:
         for group in view.commits.groups_of(record.topic):
-            answered = _answered(record, group, seen, said, job.records)
+            answered = _accepted(record, job) or _answered(record, group, seen, said, job.records)
             yield from verdict(record, group, view, answered=answered)
         yield from _cause(record, job, view, said)
 
@@ -65,6 +67,11 @@ def judge_loose(record: TopicRecord, view: View) -> Iterator[Finding]:
     """What is wrong with what became of a record of no job: one that can't be decoded, or one of a DLQ."""
     for group in view.commits.groups_of(record.topic):
         yield from verdict(record, group, view, answered=record.kept or group in record.aside_by)
+
+
+def _accepted(record: TopicRecord, job: JobFacts) -> bool:
+    """Whether it is an upstream system's call, and became a job."""
+    return record.topic == CallRecorded.TOPIC and job.submission is not None
 
 
 def _answered(
@@ -90,7 +97,8 @@ def _failed_by_exporter(run: int, records: tuple[TopicRecord, ...]) -> bool:
 
 def _cause(record: TopicRecord, job: JobFacts, view: View, said: set[str]) -> Iterator[Finding]:
     if job.submission is None:
-        yield Finding(Invariant.I6, "event_of_no_submission", record.job_id, record.place)
+        if job.refused is None and record.topic != CallRecorded.TOPIC:
+            yield Finding(Invariant.I6, "event_of_no_submission", record.job_id, record.place)
         return
     cause = _CAUSES.get(record.kind or "")
     if cause is None or record.job_id is None or record.run is None:

@@ -43,7 +43,8 @@ def _unheard_of(job: JobFacts) -> Iterator[Finding]:
     if job.job is None:
         return
     if job.submission is None:
-        yield _found("never_accepted", job.job_id)
+        if job.refused is None:
+            yield _found("never_accepted", job.job_id)
     elif job.job.run > job.submission.run:
         yield _found("run_never_started", job.job_id, f"run {job.job.run}")
 

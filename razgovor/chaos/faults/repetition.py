@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from pipeline.contracts.events import BY_TOPIC
+from pipeline.contracts.events import OF_JOBS
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.stage import Stage
 
@@ -14,7 +14,7 @@ GROUPS: Final = ("transcriber", "exporter", "ledger")
 READ_BY: Final = {
     "transcriber": ("audio.uploaded",),
     "exporter": ("transcript.ready",),
-    "ledger": tuple(BY_TOPIC),
+    "ledger": tuple(OF_JOBS),
 }
 _TIMES: Final = 3
 #: Of more calls the ledger alone reads everything again: its record is what must stay.
@@ -25,7 +25,7 @@ _TIMEOUT_S: Final = 900.0
 
 def wait_read(stage: Stage, groups: Sequence[str] = GROUPS) -> None:
     """Wait until these groups have read what there is, and nothing came of it for a moment."""
-    topics = list(BY_TOPIC)
+    topics = list(OF_JOBS)
     seen: dict[str, object] = {}
 
     def is_quiet() -> bool:
@@ -56,7 +56,7 @@ class Shuffled(Fault):
         stage.system.wait_ended(self.drain_s)
         wait_read(stage)
         before = stage.ground.record.checksum()
-        records = stage.ground.broker.records(list(BY_TOPIC)) * (_TIMES - 1)
+        records = stage.ground.broker.records(list(OF_JOBS)) * (_TIMES - 1)
         stage.draw.shuffle(records)
         stage.tell(f"{len(records)} records come again")
         stage.ground.broker.publish(*records)

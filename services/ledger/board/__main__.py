@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from pipeline import service
-from pipeline.contracts.events import BY_TOPIC
+from pipeline.contracts.events import OF_JOBS
 from pipeline.errors import RazgovorError
 from pipeline.stream.registry import wire_at
 from pipeline.telemetry import logs
@@ -42,7 +42,7 @@ async def _until_stopped(settings: BoardSettings, show: Callable[[Picture], None
     )
 
 
-def main(show: Callable[[Picture], None] = show_line, topics: tuple[str, ...] = tuple(BY_TOPIC)) -> int:
+def main(show: Callable[[Picture], None] = show_line, topics: tuple[str, ...] = tuple(OF_JOBS)) -> int:
     """Run with the settings of the environment; the exit status."""
     settings = service.load(BoardSettings)
     log = logs.configure("board", "WARNING")

@@ -102,7 +102,7 @@ class Line:
         self.job_id = answer.json()["job_id"]
         self.url = f"/v1/jobs/{self.job_id}"
 
-    def _exporter(self) -> EventProcessor[TranscriptReady]:
+    def _exporter(self) -> EventProcessor[TranscriptReady, PutObject]:
         producer = self.broker.producer()
 
         def exported(event: TranscriptReady, _received_at: datetime) -> Outcome[PutObject]:

@@ -11,6 +11,7 @@ import pytest
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import (
     Database,
+    PostgresCalls,
     PostgresClients,
     PostgresDeliveries,
     PostgresJobs,
@@ -37,6 +38,7 @@ READ = (
     "ingest.idempotency",
     "ingest.outbox",
     "ingest.webhook_deliveries",
+    "ingest.refused_calls",
     "ledger.jobs_v1",
     "ledger.runs_v1",
     "ledger.usage_v1",
@@ -59,6 +61,7 @@ def two_clients(database: Database, migrated: DatabaseUrls) -> dict[str, Submiss
     for given in jobs.values():
         accepted = kept.submissions.submit(given, idempotency())
         record(migrated.ledger, *completed(given, accepted.accepted_at))
+        PostgresCalls(database).refuse(given.client_id, f"refused-{given.client_id}", "source_missing", {})
     assert PostgresDeliveries(database).collect(10) == len(jobs)
     return jobs
 

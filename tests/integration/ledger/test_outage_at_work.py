@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipeline.contracts.events import BY_TOPIC, Event
+from pipeline.contracts.events import OF_JOBS, Event
 from pipeline.errors import Permanent, Transient
 from pipeline.stream import wire
 from pipeline.stream.memory import MemoryBroker
@@ -78,7 +78,7 @@ class Work:
                 raise
 
         limits = Limits(batch_max=20, drain_timeout_s=5.0)
-        runner = Runner(self.broker.consumer("ledger"), tuple(BY_TOPIC), process, limits, lambda: None)
+        runner = Runner(self.broker.consumer("ledger"), tuple(OF_JOBS), process, limits, lambda: None)
         thread = threading.Thread(target=runner.run, args=(stop,))
         thread.start()
         try:

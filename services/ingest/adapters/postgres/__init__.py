@@ -2,6 +2,7 @@
 
 from services.ingest.adapters.postgres.audit_log import PostgresAuditLog
 from services.ingest.adapters.postgres.backlog import PostgresBacklog
+from services.ingest.adapters.postgres.calls import PostgresCalls
 from services.ingest.adapters.postgres.clients import PostgresClients
 from services.ingest.adapters.postgres.connecting import Database
 from services.ingest.adapters.postgres.jobs import PostgresJobs
@@ -19,6 +20,7 @@ __all__ = [
     "Database",
     "PostgresAuditLog",
     "PostgresBacklog",
+    "PostgresCalls",
     "PostgresClients",
     "PostgresDeliveries",
     "PostgresJobs",

@@ -174,6 +174,7 @@ def _client(row: dict[str, Any]) -> Client:
         requests_per_minute=row["requests_per_minute"],
         priority_ceiling=row["priority_ceiling"],
         webhook_url=row["webhook_url"],
+        sources=tuple(row["sources"]),
     )
 
 
@@ -195,4 +196,5 @@ def _row(client: Client) -> dict[str, Any]:
         "requests_per_minute": client.requests_per_minute,
         "priority_ceiling": client.priority_ceiling,
         "webhook_url": client.webhook_url,
+        "sources": list(client.sources),
     }

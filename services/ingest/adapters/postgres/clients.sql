@@ -10,11 +10,11 @@ WHERE k.key_id = %(key_id)s
 INSERT INTO ingest.clients (
     client_id, name, channel_map, language, languages, locale, formats, glossary_id, audio_retention_days,
     transcript_retention_days, daily_minutes, monthly_minutes, concurrent_jobs, requests_per_minute, priority_ceiling,
-    webhook_url
+    webhook_url, sources
 ) VALUES (
     %(client_id)s, %(name)s, %(channel_map)s, %(language)s, %(languages)s, %(locale)s, %(formats)s, %(glossary_id)s,
     %(audio_retention_days)s, %(transcript_retention_days)s, %(daily_minutes)s, %(monthly_minutes)s,
-    %(concurrent_jobs)s, %(requests_per_minute)s, %(priority_ceiling)s, %(webhook_url)s
+    %(concurrent_jobs)s, %(requests_per_minute)s, %(priority_ceiling)s, %(webhook_url)s, %(sources)s
 )
 ON CONFLICT (client_id) DO NOTHING
 
@@ -25,7 +25,7 @@ UPDATE ingest.clients SET
     audio_retention_days = %(audio_retention_days)s, transcript_retention_days = %(transcript_retention_days)s,
     daily_minutes = %(daily_minutes)s, monthly_minutes = %(monthly_minutes)s, concurrent_jobs = %(concurrent_jobs)s,
     requests_per_minute = %(requests_per_minute)s, priority_ceiling = %(priority_ceiling)s,
-    webhook_url = %(webhook_url)s, changed_at = now()
+    webhook_url = %(webhook_url)s, sources = %(sources)s, changed_at = now()
 WHERE client_id = %(client_id)s
 
 -- name: fetch_client

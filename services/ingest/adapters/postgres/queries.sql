@@ -236,7 +236,7 @@ END $$
 -- What proves that nothing is lost, and nothing that names people. Repeated at every start: the role may have come later.
 DO $$ BEGIN
     IF to_regrole('razgovor_auditor') IS NULL
-        OR has_column_privilege('razgovor_auditor', 'ingest.outbox', 'closed_at', 'SELECT') THEN
+        OR has_column_privilege('razgovor_auditor', 'ingest.refused_calls', 'run', 'SELECT') THEN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA ingest TO razgovor_auditor;
@@ -244,6 +244,7 @@ DO $$ BEGIN
         ON ingest.submissions TO razgovor_auditor;
     GRANT SELECT (job_id, run, sent_at, announcements, cluster_id, topic, "partition", "offset", closed_at)
         ON ingest.outbox TO razgovor_auditor;
+    GRANT SELECT (job_id, run) ON ingest.refused_calls TO razgovor_auditor;
 END $$
 
 -- name: applied_migrations

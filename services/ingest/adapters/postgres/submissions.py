@@ -34,20 +34,30 @@ class PostgresSubmissions:
             earlier = _claim(connection, submission, idempotency) if idempotency is not None else None
             if earlier is not None:
                 return earlier
-            if quota.bounds_audio:
-                check_quota(connection, submission)
-            accepted_at = _keep(connection, submission)
-            reach("ingest.before_commit")
-            try:
-                connection.commit()
-            except psycopg.OperationalError as error:
-                raise OutcomeUnknown(said("commit a submission", error), retry_after_s=RETRY_AFTER_S) from error
-            reach("ingest.committed")
-        return Accepted(submission.job_id, accepted_at)
+            return keep_submission(connection, submission, quota)
 
     def verify(self) -> None:
         """See `Submissions.verify`."""
         self._database.verify()
+
+
+def keep_submission(connection: Connection, submission: Submission, quota: Quota) -> Accepted:
+    """Keep it with its announcement and its reservation, and commit.
+
+    Raises:
+        Problem: `quota_exceeded`.
+        OutcomeUnknown: It may be kept.
+    """
+    if quota.bounds_audio:
+        check_quota(connection, submission)
+    accepted_at = _keep(connection, submission)
+    reach("ingest.before_commit")
+    try:
+        connection.commit()
+    except psycopg.OperationalError as error:
+        raise OutcomeUnknown(said("commit a submission", error), retry_after_s=RETRY_AFTER_S) from error
+    reach("ingest.committed")
+    return Accepted(submission.job_id, accepted_at)
 
 
 def _claim(connection: Connection, submission: Submission, idempotency: IdempotencyKey) -> Accepted | None:

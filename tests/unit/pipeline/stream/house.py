@@ -8,6 +8,7 @@ from pipeline.blobs.memory import MemoryStore
 from pipeline.blobs.ports import BlobInfo
 from pipeline.contracts.events import Event, JobStatus, TranscriptReady
 from pipeline.errors import Transient
+from pipeline.outcome import PutObject
 from pipeline.stream import wire
 from pipeline.stream.events import EventProcessor, Handler
 from pipeline.stream.fuse import FuseLimits
@@ -53,7 +54,7 @@ class House:
 
     def __init__(
         self,
-        handler: Handler[TranscriptReady],
+        handler: Handler[TranscriptReady, PutObject],
         *,
         retries: Callable[[MemoryProducer], Retries] | None = None,
         limits: FuseLimits | None = None,

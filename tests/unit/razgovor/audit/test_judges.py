@@ -20,6 +20,7 @@ from tests.unit.razgovor.audit.world import (
     STATUS,
     UPLOADED,
     broken,
+    called,
     completed_run,
     completed_twice,
     failed,
@@ -29,6 +30,7 @@ from tests.unit.razgovor.audit.world import (
     noted,
     nothing_passed,
     record,
+    refused,
     seen,
     stored,
     submission,
@@ -241,6 +243,16 @@ def test_i5_what_was_put_aside_or_retried_is_finished() -> None:
     for answered in ({"aside_by": everybody}, {"retried": True}):
         records = tuple(replace(one, **answered) for one in lost.records)
         assert "I5" not in {invariant for invariant, _ in broken(replace(lost, records=records))}
+
+
+def test_i5_a_call_that_was_named_becomes_a_job_or_is_refused() -> None:
+    asked = healthy(records=(called(), *healthy().records))
+    assert broken(asked) == broken(refused()) == set()
+    forgotten = JobFacts(job_id=JOB, records=(called(),))
+    assert broken(forgotten) == {("I5", "passed_unfinished")}
+    assert broken(forgotten, view(commits=nothing_passed())) == {("I6", "in_flight")}
+    untold = replace(refused(), refused=None)
+    assert {("I1", "never_accepted"), ("I6", "event_of_no_submission")} <= broken(untold)
 
 
 def test_i6_an_event_of_no_submission() -> None:

@@ -92,7 +92,10 @@ def test_only_topics_of_our_events_are_read() -> None:
         "transcript.ready.dlq",
         "job.status",
         "job.status.dlq",
+        "call.recorded",
+        "call.recorded.dlq",
     }
+    assert consumers()["call.recorded"] == ("ingest",)
     assert consumers()["audio.uploaded"] == ("transcriber", "ledger")
     assert consumers()["audio.uploaded.retry"] == ("transcriber",)
     assert consumers()["job.status.dlq"] == ("ledger",)

@@ -32,7 +32,7 @@ IDS = ("a", "a-b", "a.b", "a0", "b", "é")
 
 def job(job_id: str) -> JobFacts:
     """A completed job of this id."""
-    made = JobFacts(job_id=job_id, submission=submission(), job=job_row(), **completed_run())
+    made = JobFacts(job_id=job_id, submission=submission(), refused=None, job=job_row(), **completed_run())
     text = json.dumps({"job_id": job_id, "run": 1, "client": "acme"}).encode()
     sha = sha256_hex(text)
     transcript, artefact = layout.transcript_key(job_id, 1, sha), layout.artefact_key(job_id, 1, sha, "txt")
@@ -102,6 +102,9 @@ class World:
     def submissions(self) -> Iterator[Any]:
         return self._rows("submission")
 
+    def refused(self) -> Iterator[Any]:
+        return self._rows("refused")
+
     def jobs_(self) -> Iterator[Any]:
         return self._rows("job")
 
@@ -161,7 +164,7 @@ class Topics:
     def commits(self) -> Mapping[str, Mapping[TopicPartition, int]]:
         return {
             group: {TopicPartition(topic, 3): self._passed for topic, groups in consumers().items() if group in groups}
-            for group in ("transcriber", "exporter", "ledger")
+            for group in ("ingest", "transcriber", "exporter", "ledger")
         }
 
     def count(self) -> int:

@@ -15,6 +15,7 @@ from razgovor.audit.facts import (
     ArtefactRow,
     JobFacts,
     JobRow,
+    RefusedCall,
     ResultRow,
     RunRow,
     Seen,
@@ -36,6 +37,7 @@ SHA: Final = "a" * 64
 UPLOADED: Final = "audio.uploaded"
 READY: Final = "transcript.ready"
 STATUS: Final = "job.status"
+CALLED: Final = "call.recorded"
 CLAIMS: Final = {
     UPLOADED: states.QUEUED,
     f"{STATUS}:transcribing": states.TRANSCRIBING,
@@ -136,9 +138,27 @@ def job_row(run: int = 1, **fields: Any) -> JobRow:
     return JobRow(**{**values, **fields})
 
 
+def called(**fields: Any) -> TopicRecord:
+    """The record by which an upstream system asked for the job."""
+    values: dict[str, Any] = {"topic": CALLED, "partition": 3, "offset": 1, "event_id": "theirs", "kind": CALLED}
+    return TopicRecord(**{**values, "job_id": JOB, "run": 1, "client_id": "acme", **fields})
+
+
+def refused() -> JobFacts:
+    """A call that an upstream system named and ingest refused."""
+    return JobFacts(
+        job_id=JOB,
+        refused=RefusedCall(job_id=JOB, run=1),
+        job=job_row(),
+        runs=(RunRow(job_id=JOB, run=1, state=states.FAILED),),
+        seen=(seen(f"{STATUS}:failed"),),
+        records=(called(), record(f"{STATUS}:failed", stage="ingest")),
+    )
+
+
 def healthy(**changes: Any) -> JobFacts:
     """A job whose first run was completed; `changes` replace what is told of it."""
-    facts = JobFacts(job_id=JOB, submission=submission(), job=job_row(), **completed_run())
+    facts = JobFacts(job_id=JOB, submission=submission(), refused=None, job=job_row(), **completed_run())
     return replace(facts, **changes)
 
 

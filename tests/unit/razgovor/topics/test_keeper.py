@@ -127,6 +127,7 @@ def test_every_topic_with_a_schema_has_it_registered_under_its_own_subject() -> 
         "transcript.ready",
         "transcript.replay",
         "job.status",
+        "call.recorded",
     }
     assert all(registry.texts_of(f"{topic}-value") for topic in subjects)
 
