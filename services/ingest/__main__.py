@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import json
-import logging
 import random
 import secrets
-import socket
 import sys
 import threading
 import time
@@ -19,9 +16,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline import service
 from pipeline.audio import Outline, OutlineRequest, Probe, outliner, prober, sniff
@@ -74,12 +68,10 @@ from services.ingest.settings import CostSettings, IngestSettings
 from services.ingest.stopper import Stopper
 from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
-from services.ingest.web.context import REQUEST_ID, SECURITY_HEADERS, USUAL_HEADERS
 from services.ingest.web.ports import UploadLimits, WebPorts
-from services.ingest.web.problems import MEDIA_TYPE
+from services.ingest.web.server import address_of, listen, web_server
 from services.ingest.webhooks.deliverer import Deliverer
 
-_BACKLOG: Final = 2048
 _BEAT_S: Final = 1.0
 _CHECK_HOLDS_S: Final = 5.0
 _KEY_HOLDS_S: Final = 1.0
@@ -87,46 +79,6 @@ _KEY_HOLDS_S: Final = 1.0
 
 def _new_id() -> str:
     return str(uuid.uuid4())
-
-
-class _ProblemProtocol(H11Protocol):
-    """Answers what is no HTTP (a negative Content-Length, for one) as every other error."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer and hang up."""
-        problem = {
-            "type": "urn:razgovor:problem:bad_request",
-            "title": "The request cannot be read",
-            "status": 400,
-            "detail": msg,
-            "code": "bad_request",
-            "request_id": _new_id(),
-        }
-        body = json.dumps(problem).encode()
-        headers = {
-            **SECURITY_HEADERS,
-            **USUAL_HEADERS,
-            "Content-Type": MEDIA_TYPE,
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            REQUEST_ID: problem["request_id"],
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n".encode("ascii") + body)
-        self.transport.close()
-
-
-def _listen(settings: IngestSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise Fatal(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Worker:
@@ -304,23 +256,6 @@ def _pace(settings: IngestSettings) -> Pace:
     )
 
 
-def _server(settings: IngestSettings, ports: WebPorts) -> uvicorn.Server:
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about what we answer with a 400
-    config = uvicorn.Config(
-        create_app(ports),
-        http=_ProblemProtocol,
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,  # who calls is told by the key, never by an address
-        timeout_graceful_shutdown=max(1, int(settings.drain_timeout_s)),
-        backlog=_BACKLOG,
-    )
-    return uvicorn.Server(config)
-
-
 def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -> None:
     """Construct, wait for the peers that uploads need, run, drain. Kafka may come later: uploads do not wait for it."""
     url = settings.database_url.get_secret_value()
@@ -345,7 +280,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         _prober(settings) as probe,
         _outliner(settings) as outline,
         _reports(settings) as reports,
-        _listen(settings) as listener,
+        listen(settings.host, settings.port) as listener,
     ):
         ports = _web_ports(
             settings,
@@ -359,7 +294,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
             deliverer=deliverer,
             metrics=metrics,
         )
-        server = _server(settings, ports)
+        server = web_server(create_app(ports), _new_id, settings.drain_timeout_s)
         works: dict[str, Callable[[], None]] = {
             "web": lambda: server.run([listener]),
             "relay": lambda: announcer.run(stop),
@@ -372,7 +307,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         workers = [_Worker(name, work, stop) for name, work in works.items()]
         for worker in workers:
             worker.thread.start()
-        status.write("ready", address=_address(listener))
+        status.write("ready", address=address_of(listener))
         while not stop.wait(_BEAT_S):
             status.beat()
         status.write("draining")
