@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from razgovor.peers.addresses import KafkaPeer, PeerAddresses, RegistryPeer, S3Peer
+from razgovor.peers.addresses import KafkaPeer, PeerAddresses, RegistryPeer, S3Peer, SftpPeer
 from razgovor.peers.testing import PeersAbsent, running
 
 T = TypeVar("T")
@@ -42,3 +42,8 @@ def registry_peer() -> RegistryPeer:
 @pytest.fixture(scope="session")
 def s3_peer() -> S3Peer:
     return _peer(lambda peers: peers.s3)
+
+
+@pytest.fixture(scope="session")
+def sftp_peer() -> SftpPeer:
+    return _peer(lambda peers: peers.sftp)
