@@ -154,6 +154,23 @@ CHILD_CRASHES: Final = Counter(
 STOPS: Final = Counter(
     "razgovor_stops_total", "Jobs called off and told so; `state` is canceled or erased.", ("state",)
 )
+WATCHED: Final = Counter(
+    "razgovor_watched_files_total",
+    "Files that a watcher decided on; `outcome` is taken, refused or deferred, `reason` why not.",
+    ("watcher", "outcome", "reason"),
+)
+WATCHED_UNMOVED: Final = Counter(
+    "razgovor_watched_unmoved_total",
+    "Files that the source did not let us move; tried again at the next look.",
+    ("watcher",),
+)
+WATCHED_FOUND: Final = Gauge(
+    "razgovor_watched_found_files", "Recordings that the last look saw in the folders of its days.", ("watcher",)
+)
+WATCHED_WAITING: Final = Gauge("razgovor_watched_waiting_files", "Of these, not complete yet.", ("watcher",))
+WATCHER_LOOKS: Final = Counter(
+    "razgovor_watcher_looks_total", "Looks at a source; `outcome` is done or failed.", ("watcher", "outcome")
+)
 
 WEBHOOKS: Final = Counter(
     "razgovor_webhook_attempts_total",

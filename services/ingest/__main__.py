@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline import service
-from pipeline.audio import Outline, OutlineRequest, Probe, outliner, prober, sniff
+from pipeline.audio import Outline, OutlineRequest, Probe, outliner, sniff
 from pipeline.blobs.location import store_at
 from pipeline.blobs.metered import MeteredStore
 from pipeline.blobs.ports import BlobStore
@@ -60,12 +60,16 @@ from services.ingest.calls.intake import GROUP, Intake
 from services.ingest.calls.taking import Taking
 from services.ingest.metered import MeteredSubmissions, counting_crashes
 from services.ingest.pace import Pace
+from services.ingest.probing import probing
 from services.ingest.rates import RateLimiter
 from services.ingest.readiness import RecentCheck
 from services.ingest.recent_keys import RecentKeys
 from services.ingest.sessions import TOKEN_BYTES
 from services.ingest.settings import CostSettings, IngestSettings
 from services.ingest.stopper import Stopper
+from services.ingest.watching.configuration import Configuration, configuration
+from services.ingest.watching.running import database_for, made_watchers
+from services.ingest.watching.watch import Door
 from services.ingest.waveforms import Waveforms
 from services.ingest.web.app import create_app
 from services.ingest.web.ports import UploadLimits, WebPorts
@@ -104,17 +108,6 @@ class _Worker:
             raise self.error
         if self.error is not None:
             raise Fatal(f"{self.thread.name} failed: {type(self.error).__name__}") from self.error
-
-
-@contextmanager
-def _prober(settings: IngestSettings) -> Iterator[Callable[[Path], Probe]]:
-    limits = ChildLimits(
-        memory_bytes=settings.probe_memory_bytes, cpu_s=int(settings.probe_timeout_s) + 1, open_files=64
-    )
-    with ChildPool[Path, Probe](
-        settings.probe_children, prober, name="ingest-probe", limits=limits, start_timeout_s=60.0
-    ) as pool:
-        yield lambda path: pool.call(path, timeout_s=settings.probe_timeout_s)
 
 
 @contextmanager
@@ -259,6 +252,7 @@ def _pace(settings: IngestSettings) -> Pace:
 def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -> None:
     """Construct, wait for the peers that uploads need, run, drain. Kafka may come later: uploads do not wait for it."""
     url = settings.database_url.get_secret_value()
+    configured = Configuration() if settings.watch_file is None else configuration(settings.watch_file)
     metrics = status.metrics
     store = MeteredStore(store_at(settings.store_url, settings.store_options), metrics)
     waits = ((store.verify, "store"), (lambda: _migrate(url), "database"))
@@ -277,9 +271,10 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         _measure_backlog(database, metrics, stop)
     gc.freeze()  # what is loaded by now stays: no collection need look at it again
     with (
-        _prober(settings) as probe,
+        probing(settings) as probe,
         _outliner(settings) as outline,
         _reports(settings) as reports,
+        _watching_database(settings, configured) as watching_database,
         listen(settings.host, settings.port) as listener,
     ):
         ports = _web_ports(
@@ -304,6 +299,7 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
         if settings.call_events:
             tools = _Tools(store, database, probe, producer, wire)
             works["calls"] = partial(_intake(settings, tools, status, announcer.wake).run, stop)
+        works |= _watching(configured, ports, watching_database, stop)
         workers = [_Worker(name, work, stop) for name, work in works.items()]
         for worker in workers:
             worker.thread.start()
@@ -325,6 +321,36 @@ def serve(settings: IngestSettings, stop: threading.Event, status: StatusFile) -
     database.close()
     for worker in workers:
         worker.tell()
+
+
+@contextmanager
+def _watching_database(settings: IngestSettings, configured: Configuration) -> Iterator[Database]:
+    """Of the watchers alone, so that they take no connection from an upload."""
+    url = settings.database_url.get_secret_value()
+    database = database_for(url, len(configured.watchers), settings.database_timeout_s)
+    if configured.watchers:
+        database.open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _watching(
+    configured: Configuration, ports: WebPorts, database: Database, stop: threading.Event
+) -> dict[str, Callable[[], None]]:
+    """What watches each source, by the name of its thread."""
+    door = Door(
+        store=ports.store,
+        acceptance=ports.acceptance,
+        rates=ports.rates,
+        sniff=ports.sniff,
+        new_id=ports.new_id,
+        max_audio_bytes=ports.limits.max_audio_bytes,
+        languages=frozenset(ports.languages),
+    )
+    watchers = made_watchers(configured, door, database, ports.metrics)
+    return {f"watch-{watcher.name}": partial(watcher.run, stop) for watcher in watchers}
 
 
 def _measure_backlog(database: Database, metrics: Metrics, stop: threading.Event) -> None:

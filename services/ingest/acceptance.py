@@ -27,12 +27,19 @@ from services.ingest.upload import Upload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as far as it is checked; `languages` are those that this installation transcribes, `run` the job's first."""
+    """A request as far as it is checked.
+
+    Attributes:
+        key_binds_fields: Whether the idempotency key stands for the fields too, or for the recording alone.
+        languages: Those that this installation transcribes.
+        run: The job's first.
+    """
 
     client: Client
     fields: CallFields
     file_name: str | None
     idempotency_key: str | None
+    key_binds_fields: bool = True
     languages: frozenset[str] = frozenset({"ru"})
     run: int = handler.FIRST_RUN
 
@@ -103,7 +110,8 @@ class Acceptance:
         reach("ingest.call_info_put")
         idempotency = None
         if request.idempotency_key is not None:
-            idempotency = IdempotencyKey(request.idempotency_key, fields.fingerprint(audio.sha256))
+            bound = fields if request.key_binds_fields else CallFields()
+            idempotency = IdempotencyKey(request.idempotency_key, bound.fingerprint(audio.sha256))
         return self._submissions.submit(submission, idempotency, request.client.quota)
 
     def _probed(self, upload: Upload) -> Probe | None:

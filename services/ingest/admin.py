@@ -16,6 +16,7 @@ from services.ingest.adapters.postgres import (
     PostgresBacklog,
     PostgresClients,
     PostgresRuns,
+    PostgresSeenFiles,
     PostgresUsage,
     PostgresWebhookBook,
     migrate,
@@ -26,6 +27,7 @@ from services.ingest.clients import Client
 from services.ingest.ports import Clients
 from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
 from services.ingest.usage import Usage
+from services.ingest.watching.ports import SeenFiles
 from services.ingest.webhooks.deliveries import WebhookBook
 
 
@@ -185,6 +187,26 @@ def usage_at(database_url: str, month: date, client_id: str | None = None) -> li
     database.open()
     try:
         return PostgresUsage(database).of_month(month, client_id)
+    finally:
+        database.close()
+
+
+@contextmanager
+def seen_files_at(database_url: str) -> Iterator[SeenFiles]:
+    """What watchers have seen, in a database that is brought to this release first.
+
+    Args:
+        database_url: PostgreSQL, as the role that owns the schema `ingest`.
+
+    Raises:
+        Transient: The database does not answer.
+        Fatal, Permanent: It refuses.
+    """
+    migrate(database_url)
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield PostgresSeenFiles(database)
     finally:
         database.close()
 

@@ -21,17 +21,29 @@ from services.ingest.usage import Prices
 UNKNOWN_SLOTS_MAX_ANNOUNCED: Final = 2000
 
 
-class IngestSettings(ServiceSettings, OutboundSettings):
+class DoorSettings(BaseSettings):
+    """What whoever takes recordings in can be told, be it over REST or by watching."""
+
+    database_url: SecretStr = Field(description="PostgreSQL, as the role that owns the schema `ingest`.")
+    database_timeout_s: float = Field(default=5.0, gt=0, le=60, description="Wait for a free connection at most.")
+    max_audio_bytes: int = Field(default=2**30, ge=1024, description="A larger recording is refused.")
+    languages: frozenset[str] = Field(default=frozenset({"ru"}), description="Languages taken, as a JSON list.")
+    probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
+    probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")
+    probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
+    watch_file: Path | None = Field(
+        default=None, description="What is watched for recordings, as TOML (docs/watching.md); none: nothing is."
+    )
+
+
+class IngestSettings(DoorSettings, ServiceSettings, OutboundSettings):
     """What ingest can be told."""
 
     model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0: any free one.")
-    database_url: SecretStr = Field(description="PostgreSQL, as the role that owns the schema `ingest`.")
     database_connections: int = Field(default=10, ge=2, le=200, description="Connections kept at most.")
-    database_timeout_s: float = Field(default=5.0, gt=0, le=60, description="Wait for a free connection at most.")
-    max_audio_bytes: int = Field(default=2**30, ge=1024, description="A larger recording is refused.")
     upload_idle_s: float = Field(default=30.0, gt=0, le=600, description="An upload that rests longer is given up.")
     upload_timeout_s: float = Field(
         default=3600.0, gt=0, le=43_200, description="An upload that takes longer is given up."
@@ -42,10 +54,6 @@ class IngestSettings(ServiceSettings, OutboundSettings):
         le=1_000_000,
         description="An upload that comes more slowly on the whole is given up; 0: never.",
     )
-    languages: frozenset[str] = Field(default=frozenset({"ru"}), description="Languages taken, as a JSON list.")
-    probe_children: int = Field(default=2, ge=1, le=32, description="Processes that read headers side by side.")
-    probe_timeout_s: float = Field(default=10.0, gt=0, le=120, description="Reading one header takes at most this.")
-    probe_memory_bytes: int = Field(default=2**29, ge=2**26, description="Reading one header takes at most this.")
     report_timeout_s: float = Field(default=1800.0, gt=0, le=43_200, description="A report takes at most this.")
     report_memory_bytes: int = Field(default=2**30, ge=2**27, description="A report takes at most this.")
     outline_timeout_s: float = Field(
@@ -145,6 +153,14 @@ class CostSettings(BaseSettings):
             cloud_per_audio_hour=_CLOUD_USD if known else own,
             cloud_source=_CLOUD_SOURCE if known else self.cloud_source,
         )
+
+
+class WatchSettings(DoorSettings, StoreSettings):
+    """What `razgovor watch run` needs of ingest's settings: no Kafka, no address to listen on."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    log_level: str = Field(default="WARNING", description="DEBUG, INFO, WARNING or ERROR.")
 
 
 class GlossarySettings(StoreSettings):

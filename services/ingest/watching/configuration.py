@@ -56,7 +56,7 @@ class SftpAddress(_Part):
 class WatcherSettings(_Part):
     """One source of one client's recordings."""
 
-    client: str
+    client: str = Field(description="Whose recordings they are.")
     source: str = Field(description="A folder, or sftp://user@host:port/folder.")
     pattern: str | None = Field(
         default=None, description="oktell, asterisk, or one of this file; none: names say nothing."
@@ -85,13 +85,17 @@ class WatcherSettings(_Part):
         default=None, description="Oktell's export, with the call's day: %Y%m%d/connections.csv."
     )
     journal_wait_s: float = Field(default=1800.0, ge=0, le=604_800, description="A call waits for its row so long.")
-    priority: Literal["interactive", "normal", "bulk"] = "normal"
+    priority: Literal["interactive", "normal", "bulk"] = Field(
+        default="normal", description="Of the jobs; the client's ceiling bounds it."
+    )
     after: Literal["leave", "move"] = Field(
         default="leave", description="Leave the source alone, or move to done/, failed/."
     )
-    private_key: Path | None = None
-    passphrase_file: Path | None = None
-    password_file: Path | None = None
+    private_key: Path | None = Field(
+        default=None, description="Of an SFTP server's user; the user's own ~/.ssh is not read."
+    )
+    passphrase_file: Path | None = Field(default=None, description="Holds that key's passphrase.")
+    password_file: Path | None = Field(default=None, description="Holds the user's password, where there is no key.")
     known_hosts: Path | None = Field(default=None, description="Of an SFTP server: its host key must stand there.")
     timeout_s: float = Field(default=30.0, gt=0, le=600, description="An SFTP server answers within this.")
 

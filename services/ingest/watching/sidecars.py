@@ -33,17 +33,17 @@ def names_of(path: str) -> Iterator[str]:
             yield f"{folder}{slash}{stem}{suffix}"
 
 
-def parse(name: str, data: bytes) -> dict[str, str]:
+def parse(name: str, data: bytes | None) -> dict[str, str]:
     """The fields of an upload out of a sidecar; `metadata` is JSON, as an upload takes it.
 
     Args:
         name: Of the sidecar: its suffix says what it is.
-        data: At most MAX_BYTES.
+        data: At most MAX_BYTES; None: there were more.
 
     Raises:
         SidecarError: It is none.
     """
-    if len(data) > MAX_BYTES:
+    if data is None or len(data) > MAX_BYTES:
         raise SidecarError(f"at most {MAX_BYTES} bytes")
     said = _of_json(data) if name.lower().endswith(".json") else _of_csv(data)
     known = [field for field in CallFields.model_fields if field not in {*_NOT_HERE, _METADATA}]

@@ -14,6 +14,7 @@ from services.ingest.adapters.postgres.sessions import PostgresSessions
 from services.ingest.adapters.postgres.stops import PostgresStops
 from services.ingest.adapters.postgres.submissions import PostgresSubmissions
 from services.ingest.adapters.postgres.usage import PostgresUsage
+from services.ingest.adapters.postgres.watching import PostgresSeenFiles
 from services.ingest.adapters.postgres.webhooks import PostgresDeliveries, PostgresWebhookBook
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PostgresOutbox",
     "PostgresRates",
     "PostgresRuns",
+    "PostgresSeenFiles",
     "PostgresSessions",
     "PostgresStops",
     "PostgresSubmissions",

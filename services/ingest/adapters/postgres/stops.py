@@ -16,6 +16,7 @@ from services.ingest import handler
 from services.ingest.adapters.postgres.audit_log import log
 from services.ingest.adapters.postgres.connecting import Connection, Database, one_row
 from services.ingest.adapters.postgres.runs import known_job, submission_of
+from services.ingest.adapters.postgres.watching import STATEMENTS as WATCHING
 from services.ingest.audit_log import JOB_ERASED, OPERATOR, Act
 from services.ingest.runs import CANCELING, Known
 from services.ingest.stops import (
@@ -65,6 +66,7 @@ class PostgresStops:
             if row["erased_at"] is None:
                 connection.execute(STATEMENTS["erase_submission"], {"job_id": job_id})
                 connection.execute(STATEMENTS["close_all"], {"job_id": job_id})
+                connection.execute(WATCHING["forget_path"], {"job_id": job_id})
                 _ordered(connection, row, known, states.ERASED)
                 requested_at = one_row(connection.execute("SELECT now() AS now").fetchone())["now"]
                 log(connection, Act(who=by, act=JOB_ERASED, client_id=client_id, subject=job_id))
