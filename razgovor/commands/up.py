@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,10 +19,11 @@ from razgovor.commands.failures import explained
 from razgovor.commands.options import DATA
 from razgovor.commands.transcribe import LocaleOption, ModelOption, get_model
 from razgovor.stack.elsewhere import PeersWanted, ready_options
-from razgovor.stack.specs import Broker
+from razgovor.stack.specs import Broker, StackOptions
 from razgovor.stack.stack import Stack
 from razgovor.texts import Locale, text
 from razgovor.transcription.run import model_option
+from services.ingest.watching.configuration import configuration
 
 _LOOK_EVERY_S: Final = 0.5
 _COLOURS: Final = {"ready": "green", "restarting": "red", "failed": "red", "fused": "red"}
@@ -59,6 +61,14 @@ def up(
             envvar="RAZGOVOR_STORE_URL",
         ),
     ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is watched for recordings, as TOML: docs/watching.md.",
+            envvar="INGEST_WATCH_FILE",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelOption = "base",
     metrics: Annotated[bool, typer.Option("--metrics", help="Also show where each service's metrics are.")] = False,
     lang: LocaleOption = "en",
@@ -71,7 +81,7 @@ def up(
         broker=broker, bootstrap_servers=bootstrap_servers, database_url=database_url, store_url=store_url
     )
     with explained(), console.status(text("starting", lang)) as spinner:
-        options = ready_options(wanted, port, data, spinner.update)
+        options = watching(ready_options(wanted, port, data, spinner.update), watch)
         stack = Stack(data, model=model_option(weights), model_cache=cache, options=options)
         stack.start()
     try:
@@ -80,6 +90,18 @@ def up(
         stay_up(stack, console, lang, metrics=metrics)
     finally:
         stack.stop()
+
+
+def watching(options: StackOptions, watch_file: Path | None) -> StackOptions:
+    """The options of a stack that also watches; a file that cannot be used is told before anything starts.
+
+    Raises:
+        ConfigurationFault: It cannot be.
+    """
+    if watch_file is None:
+        return options
+    configuration(watch_file)
+    return replace(options, environment={**options.environment, "INGEST_WATCH_FILE": str(watch_file.absolute())})
 
 
 def stay_up(stack: Stack, console: Console, locale: Locale, *, metrics: bool = False) -> None:
