@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from pipeline.errors import CallFault
 from pipeline.isolation import ChildClosed, ChildCrashed, ChildPool, Limits
 from tests.integration.pipeline.isolation import work
 
@@ -24,6 +27,20 @@ def test_calls_are_served_side_by_side_and_a_crash_costs_only_its_own_call() -> 
         with pytest.raises(ChildCrashed):
             crash.result(PATIENCE_S)
         assert pool.call("echo:after", timeout_s=PATIENCE_S) == "after"
+
+
+def test_all_children_start_at_once(tmp_path: Path) -> None:
+    factory = partial(work.all_there, tmp_path, 3)
+    with ChildPool(3, factory, name="pool", limits=Limits(), start_timeout_s=PATIENCE_S) as pool:
+        pool.start()
+        assert len(pool.pids) == 3
+
+
+def test_one_that_does_not_start_is_told() -> None:
+    with ChildPool(2, work.refusing, name="pool", limits=Limits(), start_timeout_s=PATIENCE_S) as pool:
+        with pytest.raises(CallFault):
+            pool.start()
+        assert pool.pids == ()
 
 
 def test_a_quiet_pool_starts_no_more_children_than_it_needs() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipeline.errors import CallFault, Permanent, Transient
+from pipeline.testing.waiting import eventually
 
 MIB = 1 << 20
 
@@ -39,6 +40,13 @@ def crashing() -> Callable[[str], object]:
 
 def hanging() -> Callable[[str], object]:
     time.sleep(600)
+    return faithful()
+
+
+def all_there(folder: Path, size: int) -> Callable[[str], object]:
+    """Ready only when so many others are being built at the same time."""
+    (folder / str(os.getpid())).touch()
+    eventually(lambda: len(list(folder.iterdir())) == size)
     return faithful()
 
 
