@@ -16,6 +16,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import merge_punctuations
+from numpy.typing import NDArray
 
 from services.transcriber.adapters.log_mel import FRAMES_PER_S, Mel
 from services.transcriber.domain.hearing import Heard, Search
@@ -71,7 +72,7 @@ def hear(
     """
     tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
     lap = Laps()
-    encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
+    encoded = model.encode(_on_axis(mels, axis_s))
     lap.ends("encode")
     # The axis decides how long the search may go on, so that it is the same in every batch; each passage is judged by its
     # own cap. CTranslate2 allows half of max_length, and no more than what the beginning leaves of it.
@@ -115,7 +116,7 @@ def _told(tokenizer: Tokenizer, prompt: str) -> list[int]:
 
 def detect(model: WhisperModel, mels: Sequence[Mel], axis_s: float) -> list[Heard]:
     """Which language is spoken in each passage."""
-    encoded = model.encode(np.stack([_on_axis(mel, axis_s) for mel in mels]))
+    encoded = model.encode(_on_axis(mels, axis_s))
     return [
         Heard(languages={token.strip("<|>"): float(probability) for token, probability in likely})
         for likely in model.model.detect_language(encoded)
@@ -134,9 +135,13 @@ def _arguments(search: Search) -> dict[str, Any]:
     return {"beam_size": search.beam_size, "patience": 1}
 
 
-def _on_axis(mel: Mel, axis_s: float) -> Mel:
+def _on_axis(mels: Sequence[Mel], axis_s: float) -> NDArray[np.float32]:
+    """All of them on one time axis, shape (batch, bins, frames). Copied once: whoever copies keeps the other slots waiting."""
     frames = round(axis_s * FRAMES_PER_S)
-    return np.pad(mel[..., :frames], ((0, 0), (0, max(0, frames - mel.shape[-1]))))
+    batch = np.zeros((len(mels), mels[0].shape[0], frames), dtype=np.float32)
+    for row, mel in zip(batch, mels, strict=True):
+        row[:, : mel.shape[1]] = mel[:, :frames]
+    return batch
 
 
 def _avg_logprob(result: ctranslate2.models.WhisperGenerationResult) -> float:
