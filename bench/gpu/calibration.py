@@ -19,9 +19,10 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as HubTokenizer
 
+FRAMES_PER_S: Final = 100
 #: Of a whole window of 30 s: what Whisper was trained on.
 WHOLE_FRAMES: Final = 3000
-#: Said in each window; the window's cap is 224.
+#: Said in a whole window; in a shorter one as many in proportion. The cap of a window is 224.
 TOKENS: Final = 120
 #: Windows that an hour of a stereo call gives: each side speaks about half of the time (shared figure of the field).
 WINDOWS_PER_CALL_HOUR: Final = 137
@@ -43,6 +44,11 @@ class Load:
     workers: int
     beam: int
     frames: int = WHOLE_FRAMES
+
+    @property
+    def tokens(self) -> int:
+        """Said in each window."""
+        return round(TOKENS * self.frames / WHOLE_FRAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,11 @@ class Point:
         """Seconds of stereo calls a second, at `WINDOWS_PER_CALL_HOUR`; more of them where they are shorter."""
         windows_per_call_hour = WINDOWS_PER_CALL_HOUR * WHOLE_FRAMES / self.load.frames
         return self.windows_per_s / windows_per_call_hour * 3600
+
+    @property
+    def axis_s_per_s(self) -> float:
+        """Seconds of time axis that the model looks at in a second: what windows of any length can be compared by."""
+        return self.windows_per_s * self.load.frames / FRAMES_PER_S
 
 
 @dataclass(slots=True)
@@ -101,31 +112,32 @@ class Engine:
         """Noise of the shape of a batch, (batch, mels, frames)."""
         return self._random.standard_normal((load.batch, self._model.n_mels, load.frames), dtype=np.float32)
 
-    def hear(self, features: NDArray[np.float32], beam: int, spent: Spent) -> None:
+    def hear(self, features: NDArray[np.float32], load: Load, spent: Spent) -> None:
         """One batch; adds to `spent`."""
         begin_s = time.perf_counter()
         encoded = self._model.encode(ctranslate2.StorageView.from_array(features), to_cpu=False)
         encoded_s = time.perf_counter()
-        results = self._search(encoded, len(features), beam)
+        results = self._search(encoded, load)
         generated_s = time.perf_counter()
         tokens = [[token for token in result.sequences_ids[0] if token < self._tokenizer.eot] for result in results]
-        if any(len(said) != TOKENS for said in tokens):
-            raise RuntimeError(f"{[len(said) for said in tokens]} tokens were said instead of {TOKENS} each")
+        if any(len(said) != load.tokens for said in tokens):
+            raise RuntimeError(f"{[len(said) for said in tokens]} tokens were said instead of {load.tokens} each")
         self._model.align(encoded, list(self._tokenizer.sot_sequence), tokens, [features.shape[-1]] * len(tokens))
         spent.batches += 1
         spent.encode_s += encoded_s - begin_s
         spent.generate_s += generated_s - encoded_s
         spent.align_s += time.perf_counter() - generated_s
 
-    def _search(self, encoded: Any, batch: int, beam: int) -> Any:
+    def _search(self, encoded: Any, load: Load) -> Any:
         prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
         return self._model.generate(
             encoded,
-            [prompt] * batch,
-            beam_size=beam,
+            [prompt] * load.batch,
+            beam_size=load.beam,
             patience=1,
             length_penalty=1,
-            max_length=448,
+            # CTranslate2 allows half of it: in a shorter window the search is cut short of what the model would say.
+            max_length=2 * load.tokens if load.tokens < TOKENS else 448,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -137,13 +149,13 @@ def measure(engine: Engine, model: str, compute_type: str, load: Load) -> Point:
     """A load kept up for some seconds, after a first batch that pays for allocations."""
     features = engine.features(load)
     try:
-        _side_by_side(load.workers, lambda _spent: engine.hear(features, load.beam, Spent()))
+        _side_by_side(load.workers, lambda _spent: engine.hear(features, load, Spent()))
         until_s = time.perf_counter() + MIN_ROUND_S
         begin_s = time.perf_counter()
 
         def keep_on(spent: Spent) -> None:
             while time.perf_counter() < until_s:
-                engine.hear(features, load.beam, spent)
+                engine.hear(features, load, spent)
 
         spent = _side_by_side(load.workers, keep_on)
         seconds = time.perf_counter() - begin_s

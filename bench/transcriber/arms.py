@@ -36,7 +36,8 @@ class Platform:
         compute_type: CTranslate2's.
         threads: Of the tuned bare arms; A0 keeps its default.
         batch: Windows in a batch of the bare batched arms.
-        workers: Recordings that B hears at once.
+        workers: Batches of the bare arms at once.
+        recordings: That B hears at once.
         settings: Of the transcriber, in place of its own.
     """
 
@@ -46,7 +47,18 @@ class Platform:
     threads: int = 2
     batch: int = 16
     workers: int = 1
+    recordings: int = 1
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, str | int | float]:
+        """The transcriber's settings."""
+        return {
+            "model": str(self.model),
+            "device": self.device,
+            "compute_type": self.compute_type,
+            **self.settings,
+        }
 
 
 class Arm(Protocol):
@@ -58,12 +70,14 @@ class Arm(Protocol):
 
 def make(name: str, platform: Platform) -> Arm:
     """The arm, loaded."""
-    if name.startswith(OURS):
-        from bench.transcriber import ours  # noqa: PLC0415  no arm pays for another's libraries
+    if name == OURS:
+        from bench.transcriber.library import Library  # noqa: PLC0415  no arm pays for another's libraries
 
-        if name == OURS:
-            return ours.Library(platform)
-        return ours.ThroughKafka(platform, "kafka" if name == OURS_REAL_KAFKA else "mock")
+        return Library(platform)
+    if name.startswith(OURS):
+        from bench.transcriber.through_kafka import ThroughKafka  # noqa: PLC0415  see above
+
+        return ThroughKafka(platform, "kafka" if name == OURS_REAL_KAFKA else "mock")
     from bench.transcriber import bare  # noqa: PLC0415  see above
 
     if name == "A0":

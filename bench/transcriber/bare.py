@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -90,19 +89,20 @@ class Batched:
     def __init__(self, platform: Platform) -> None:
         self._pipeline = BatchedInferencePipeline(_loaded(platform))
         self._batch = platform.batch
-        self._workers = platform.workers
+        self._at_once = platform.recordings
 
     def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
         """Each recording as it is done."""
-        if self._workers == 1:
+        if self._at_once == 1:
             yield from map(self._one, paths)
             return
         waiting = iter(paths)  # perhaps without an end
-        with ThreadPoolExecutor(self._workers) as pool:
-            running = deque(pool.submit(self._one, path) for path in itertools.islice(waiting, self._workers))
+        with ThreadPoolExecutor(self._at_once) as pool:
+            running = {pool.submit(self._one, path) for path in itertools.islice(waiting, self._at_once)}
             while running:
-                yield running.popleft().result()
-                running.extend(pool.submit(self._one, path) for path in itertools.islice(waiting, 1))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                running |= {pool.submit(self._one, path) for path in itertools.islice(waiting, len(done))}
+                yield from (future.result() for future in done)
 
     def _one(self, path: Path) -> tuple[Path, Transcript]:
         call = decoded(path)

@@ -1,4 +1,4 @@
-"""Our arms: the handler as a library, and the whole stack through Kafka."""
+"""Our arm through Kafka: the whole stack, as a client meets it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from bench.transcriber.arms import Platform
-from bench.transcriber.watching import Book, fill, watched_children
 from pipeline.contracts.transcript import Transcript
 from razgovor.cache import cache_folder
 from razgovor.client import IngestClient
 from razgovor.embedded.account import server_account
 from razgovor.embedded.postgres_place import home_mode
-from razgovor.local_transcriber import local_transcriber, settings
 from razgovor.stack.specs import Broker, StackOptions
 from razgovor.stack.stack import Stack
 from razgovor.transcription.recordings import Recording, sha256_of
@@ -25,42 +23,6 @@ from services.ingest.clients import Client
 
 _CLIENT = "bench"
 _PREFIX = "TRANSCRIBER_"
-
-
-def _told(platform: Platform) -> dict[str, str | int | float]:
-    """The transcriber's settings."""
-    return {
-        "model": str(platform.model),
-        "device": platform.device,
-        "compute_type": platform.compute_type,
-        **platform.settings,
-    }
-
-
-class Library:
-    """Front end, engine and handler in one worker, no broker and no store."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._open = ExitStack()
-        self._book = Book()
-        self._transcriber = self._open.enter_context(
-            local_transcriber(settings(**_told(platform)), children=watched_children(self._book))
-        )
-
-    def hear(self, paths: Iterable[Path]) -> Iterator[tuple[Path, Transcript]]:
-        """Each recording as it is done."""
-        for heard in self._transcriber.hear(paths):
-            if heard.transcript is None:
-                raise SystemExit(f"{heard.path.name}: {heard.reason}")
-            yield heard.path, heard.transcript
-
-    def fill(self) -> dict[str, float]:
-        """How full the batches were since the last time."""
-        return fill(self._book.take())
-
-    def close(self) -> None:
-        """End front end and engine."""
-        self._open.close()
 
 
 class ThroughKafka:
@@ -76,7 +38,7 @@ class ThroughKafka:
         self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="razgovor-bench-")))
         # As root the database runs as another account, which must be able to pass through this folder of ours.
         self._folder.chmod(home_mode(server_account()))
-        told = {f"{_PREFIX}{name.upper()}": str(value) for name, value in _told(platform).items()}
+        told = {f"{_PREFIX}{name.upper()}": str(value) for name, value in platform.told.items()}
         environment = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)} | told
         stack: AbstractContextManager[Stack] = Stack(
             self._folder / "stack",
