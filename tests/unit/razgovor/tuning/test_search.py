@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Fatal
 from razgovor.evaluation.alignment import WordErrors
-from razgovor.tuning.plan import Question, Settings, questions
+from razgovor.tuning.plan import SHORT_AXES, Question, Settings, questions
 from razgovor.tuning.search import MAX_LOSS, Measured, Search, Tried, Verdict
+from services.transcriber.domain.hearing import TimeAxis
 
 BEGIN: Settings = {"batch_size": 4, "beam_size": 5}
 BATCH = Question("batch", ({"batch_size": 4}, {"batch_size": 8}, {"batch_size": 16}))
@@ -147,5 +148,22 @@ def test_a_gpu_is_asked_for_large_batches_and_half_precision() -> None:
     }
 
     assert asked["batch_size"] == {16, 32, 64}
+    assert asked["batches_ahead"] == {0, 1}
     assert asked["compute_type"] == {"float16", "int8_float16"}
     assert "threads" not in asked
+
+
+def test_short_axes_stay_within_what_a_gpu_is_quick_with() -> None:
+    axis = TimeAxis(
+        step_s=float(SHORT_AXES["axis_step_s"]), pause_s=1.0, least_s=float(SHORT_AXES["axis_least_s"]), whole_s=30.0
+    )
+
+    axes_s = {axis.seconds(tenths / 10) for tenths in range(1, 195)}
+
+    assert float(SHORT_AXES["window_s"]) == 19.4
+    assert axes_s == {10.24, 12.8, 15.36, 17.92, 20.48}
+
+
+def test_short_axes_are_tried_on_a_gpu_alone() -> None:
+    assert any(SHORT_AXES in question.answers for question in questions("cuda", 8))
+    assert not any(SHORT_AXES in question.answers for question in questions("cpu", 8))
