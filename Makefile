@@ -75,7 +75,7 @@ bundle: .venv/dev model ## One tar for a machine without a network: dist/razgovo
 	$(BIN)/razgovor bundle
 
 chaos: .venv/dev ## Break everything on purpose on real peers, and judge: the short form
-	$(BIN)/razgovor chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))
+	$(BIN)/razgovor chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(PATIENCE),--patience $(PATIENCE))
 
 chaos-long: .venv/dev ## The long form, for a quiet machine: 10,000 calls and 200 kills at least
 	$(BIN)/razgovor chaos --long $(if $(SEED),--seed $(SEED))

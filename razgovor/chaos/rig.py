@@ -26,13 +26,15 @@ class Rig:
         system: The system.
         seed: Of the run.
         pace: How much and how long.
+        patience: Every return may take so many times as long as it is allowed to.
         tell: Shows what is going on, a line at a time.
     """
 
-    def __init__(self, system: System, *, seed: int, pace: Pace, tell: Tell) -> None:
+    def __init__(self, system: System, *, seed: int, pace: Pace, patience: float, tell: Tell) -> None:
         self._system = system
         self._seed = seed
         self._pace = pace
+        self._patience = patience
         self._tell = tell
 
     def run(self, faults: Sequence[Fault]) -> list[Row]:
@@ -55,13 +57,13 @@ class Rig:
             self._system,
             seed=f"{self._seed}/{fault.number}",
             pace=self._pace,
-            limit_s=fault.limit_s,
+            limit_s=fault.limit_s * self._patience,
             tell=lambda what: self._tell(f"  {what}"),
         )
         try:
             fault.play(stage)
         except CannotPlay as lack:
-            return Row(fault=fault.number, name=fault.name, limit_s=fault.limit_s, skipped=str(lack))
+            return Row(fault=fault.number, name=fault.name, limit_s=fault.limit_s * self._patience, skipped=str(lack))
         except RazgovorError as error:
             stage.notes.problems.append(" ".join(str(error).split())[:500])
         self._mend(stage)
@@ -97,7 +99,7 @@ class Rig:
             lost=verdict.lost,
             billed_twice=verdict.billed_twice,
             recovery_s=max([of_kills_s, *stage.notes.recoveries_s]),
-            limit_s=fault.limit_s,
+            limit_s=fault.limit_s * self._patience,
             problems=(*stage.notes.problems, *verdict.wrong[:_WRONG_SHOWN]),
             seconds=time.time() - stage.began_at_s,
         )

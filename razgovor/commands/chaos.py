@@ -37,6 +37,9 @@ def chaos(
     long: Annotated[
         bool, typer.Option("--long", help="At least 10,000 calls and 200 kills: for a quiet machine.")
     ] = False,
+    patience: Annotated[
+        float, typer.Option(help="Allow so many times as long for every return: on a machine that others use.", min=1)
+    ] = 1.0,
     out: Annotated[Path, typer.Option(help="Where chaos.json goes, and the logs of a run that failed.")] = OUT,
 ) -> None:
     """Break things on purpose and prove that nothing is lost, billed twice or left behind."""
@@ -54,7 +57,7 @@ def chaos(
         folder = Path(name)
         folder.chmod(0o711)  # as root: PostgreSQL's account passes through
         try:
-            result = _run(folder, plays, drawn, pace, out=out, console=console)
+            result = _run(folder, plays, drawn, pace, patience=patience, out=out, console=console)
         except BaseException:
             keep_logs(folder, out / "chaos")
             raise
@@ -73,7 +76,9 @@ def _numbers(text: str) -> list[int] | None:
     return [int(part) for part in text.split(",")] if text else None
 
 
-def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, *, out: Path, console: Console) -> Result:
+def _run(
+    folder: Path, plays: list[Fault], seed: int, pace: Pace, *, patience: float, out: Path, console: Console
+) -> Result:
     begun_s = time.monotonic()
 
     def tell(what: str) -> None:
@@ -85,7 +90,7 @@ def _run(folder: Path, plays: list[Fault], seed: int, pace: Pace, *, out: Path, 
         tell("starting the services")
         with System(folder, ground, seed=seed) as system:
             with Scraping(system.crew) as scraping:
-                rows = Rig(system, seed=seed, pace=pace, tell=tell).run(plays)
+                rows = Rig(system, seed=seed, pace=pace, patience=patience, tell=tell).run(plays)
             scraping.write(out / "chaos-metrics.json")
             console.print(metrics_table(scraping.moments))
             tell("auditing")
