@@ -33,6 +33,7 @@ FORMAT_NOT_MADE: Final = Kind("format_not_made", 404, "This job was not exported
 NO_WAVEFORM: Final = Kind("no_waveform", 404, "This recording cannot be drawn")
 METHOD_NOT_ALLOWED: Final = Kind("method_not_allowed", 405, "This address does not take this method")
 UPLOAD_TIMEOUT: Final = Kind("upload_timeout", 408, "The upload took too long")
+REQUEST_TIMEOUT: Final = Kind("request_timeout", 408, "The request took too long")
 NOT_FINISHED: Final = Kind("not_finished", 409, "The job is not finished yet")
 JOB_FAILED: Final = Kind("job_failed", 409, "The job failed")
 JOB_CANCELED: Final = Kind("job_canceled", 409, "The job was canceled")
@@ -66,6 +67,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         NO_WAVEFORM,
         METHOD_NOT_ALLOWED,
         UPLOAD_TIMEOUT,
+        REQUEST_TIMEOUT,
         NOT_FINISHED,
         JOB_FAILED,
         JOB_CANCELED,

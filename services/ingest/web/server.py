@@ -1,8 +1,7 @@
-"""uvicorn around the application: where it listens, and what it answers to what is no HTTP. Called by `__main__`."""
+"""uvicorn around the application: where it listens, how it speaks. Called by `__main__`."""
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 from collections.abc import Callable
@@ -10,42 +9,11 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.errors import Fatal
-from services.ingest.web.context import REQUEST_ID, SECURITY_HEADERS, USUAL_HEADERS
-from services.ingest.web.problems import MEDIA_TYPE
+from services.ingest.web.protocol import ProblemProtocol
 
 _BACKLOG: Final = 2048
-
-
-class _ProblemProtocol(H11Protocol):
-    """Answers what is no HTTP (a negative Content-Length, for one) as every other error."""
-
-    new_id: Callable[[], str]
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer and hang up."""
-        problem = {
-            "type": "urn:razgovor:problem:bad_request",
-            "title": "The request cannot be read",
-            "status": 400,
-            "detail": msg,
-            "code": "bad_request",
-            "request_id": self.new_id(),
-        }
-        body = json.dumps(problem).encode()
-        headers = {
-            **SECURITY_HEADERS,
-            **USUAL_HEADERS,
-            "Content-Type": MEDIA_TYPE,
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            REQUEST_ID: problem["request_id"],
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n".encode("ascii") + body)
-        self.transport.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,7 +44,7 @@ def web_server(app: ASGIApp, new_id: Callable[[], str], drain_timeout_s: float) 
         drain_timeout_s: How long requests under way have when it ends.
     """
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about what we answer with a 400
-    protocol = type("ProblemProtocol", (_ProblemProtocol,), {"new_id": staticmethod(new_id)})
+    protocol = type("ProblemProtocol", (ProblemProtocol,), {"new_id": staticmethod(new_id)})
     config = uvicorn.Config(
         app,
         http=protocol,

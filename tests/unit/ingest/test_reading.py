@@ -294,6 +294,7 @@ def test_codes_are_stable_and_not_doubled() -> None:
         "no_waveform": 404,
         "method_not_allowed": 405,
         "upload_timeout": 408,
+        "request_timeout": 408,
         "not_finished": 409,
         "job_failed": 409,
         "job_canceled": 409,
