@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests e2e chaos chaos-long bench-throughput bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
+.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests e2e chaos chaos-long bench-throughput bench-front-door bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -89,6 +89,9 @@ bench-transcriber: .venv/dev model ## Ours against bare faster-whisper, in inter
 bench-transcriber-scale: .venv/dev model ## Memory over 1,000 calls and a call of 3 h; short calls beside a long one
 	$(BIN)/python -m bench.transcriber.memory
 	$(BIN)/python -m bench.transcriber.fairness
+
+bench-front-door: .venv/dev ## Uploads against a bare FastAPI, memory over 10,000 of them, 1,000 slow sockets
+	$(BIN)/python -m bench.front_door $(if $(QUICK),--quick)
 
 bench-gpu: .venv/dev ## What the GPU here carries: turbo and large-v3 of true shape, random weights
 	$(BIN)/python -m bench.gpu
