@@ -15,6 +15,8 @@ CLIENT_CHANGED: Final = "client.changed"
 KEY_CREATED: Final = "key.created"
 KEY_ROTATED: Final = "key.rotated"
 KEY_REVOKED: Final = "key.revoked"
+SESSION_OPENED: Final = "session.opened"
+LINK_CREATED: Final = "link.created"
 JOB_ERASED: Final = "job.erased"
 JOB_REQUEUED: Final = "job.requeued"
 WEBHOOK_ROTATED: Final = "webhook.rotated"
@@ -24,7 +26,7 @@ LETTER_REPLAYED: Final = "letter.replayed"
 LETTERS_DROPPED: Final = "letters.dropped"
 ACTS: Final = (
     *(CLIENT_CREATED, CLIENT_CHANGED, KEY_CREATED, KEY_ROTATED, KEY_REVOKED),
-    *(WEBHOOK_ROTATED, WEBHOOK_RETIRED),
+    *(WEBHOOK_ROTATED, WEBHOOK_RETIRED, SESSION_OPENED, LINK_CREATED),
     *(JOB_ERASED, JOB_REQUEUED, LETTER_REPLAYED, LETTERS_DROPPED),
 )
 

@@ -16,6 +16,7 @@ from services.ingest.adapters.postgres import (
     PostgresAuditLog,
     PostgresClients,
     PostgresRuns,
+    PostgresSessions,
     PostgresStops,
     PostgresSubmissions,
     PostgresWebhookBook,
@@ -98,6 +99,18 @@ def test_what_is_done_to_jobs_is_written_once(
     assert acts(audit_log)[1:] == [
         (BY, "job.requeued", "acme", given.job_id, {"run": 2, "was": "failed"}),
         ("key:k1", "job.erased", "acme", given.job_id, {}),
+    ]
+
+
+def test_signing_in_is_written(clients: PostgresClients, audit_log: PostgresAuditLog, database: Database) -> None:
+    clients.add_key(Client(client_id="acme", name="x"), "k1", bytes(32), (READ,))
+    sessions = PostgresSessions(database, by=BY)
+    assert sessions.add_link("k1", bytes(31) + b"l", timedelta(minutes=1))
+    assert not sessions.add_link("none", bytes(31) + b"n", timedelta(minutes=1))
+    sessions.open("k1", bytes(31) + b"s", timedelta(hours=1))
+    assert acts(audit_log)[2:] == [
+        (BY, "link.created", "acme", "k1", {}),
+        ("key:k1", "session.opened", "acme", "k1", {}),
     ]
 
 

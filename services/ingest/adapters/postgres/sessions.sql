@@ -21,6 +21,9 @@ DELETE FROM ingest.sessions WHERE token_sha256 IN (
 INSERT INTO ingest.sessions (token_sha256, key_id, expires_at)
 VALUES (%(token_sha256)s, %(key_id)s, now() + %(lasts)s)
 
+-- name: fetch_owner
+SELECT client_id FROM ingest.api_keys WHERE key_id = %(key_id)s
+
 -- name: close_session
 DELETE FROM ingest.sessions WHERE token_sha256 = %(token_sha256)s
 
