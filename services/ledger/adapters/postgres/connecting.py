@@ -1,7 +1,9 @@
-"""The ledger's connections to PostgreSQL. Called by `ledger`, which keeps one, by `letters` and by `orphans`."""
+"""The ledger's connections to PostgreSQL: one for a while, or one that is kept. Called by the adapters beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -9,6 +11,7 @@ from psycopg import conninfo
 
 from pipeline.errors import Fatal, Transient
 from pipeline.postgres import in_one_line, is_refusal, missing_parameters
+from services.ledger.adapters.postgres.errors import translated
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Cursor: TypeAlias = psycopg.Cursor[tuple[Any, ...]]
@@ -43,3 +46,36 @@ def connect(url: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+class KeptConnection:
+    """A connection that is made on first use and kept; used by one thread at a time.
+
+    When something goes wrong on it it is thrown away, and the next use makes another: what is left of it is not worth
+    knowing.
+
+    Args:
+        url: The database, as the role that owns the schema `ledger`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def lent(self, doing: str) -> Iterator[Connection]:
+        """The connection; psycopg's errors become ours (`errors.translated`)."""
+        try:
+            with translated(doing):
+                if self._connection is None:
+                    self._connection = connect(self._url)
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

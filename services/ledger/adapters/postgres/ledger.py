@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pipeline.outcome import Outcome
 from services.ledger.adapters.postgres import migrator, record
-from services.ledger.adapters.postgres.connecting import Connection, connect
-from services.ledger.adapters.postgres.errors import translated
+from services.ledger.adapters.postgres.connecting import KeptConnection
 from services.ledger.effects import Effect
 
 EVENTS_PER_TRANSACTION: Final = 500
@@ -32,10 +30,9 @@ class PostgresLedger:
         batch_max_events: int = EVENTS_PER_TRANSACTION,
         committed: Callable[[Sequence[Outcome[Effect]]], None] = lambda _new: None,
     ) -> None:
-        self._url = url
         self._committed = committed
         self._batch_max_events = batch_max_events
-        self._connection: Connection | None = None
+        self._connection = KeptConnection(url)
 
     def migrate(self) -> None:
         """Bring the schema to this release; does nothing when it is there.
@@ -44,7 +41,7 @@ class PostgresLedger:
             Transient: PostgreSQL does not answer now.
             Fatal: It refuses, or a released migration changed.
         """
-        with self._connected("migrate") as connection:
+        with self._connection.lent("migrate") as connection:
             migrator.migrate(connection)
 
     def apply(self, outcomes: Sequence[Outcome[Effect]]) -> int:
@@ -62,7 +59,7 @@ class PostgresLedger:
         ordered = sorted(outcomes, key=record.sort_key)
         count = 0
         for first in range(0, len(ordered), self._batch_max_events):
-            with self._connected("apply") as connection:
+            with self._connection.lent("apply") as connection:
                 new = record.write(connection, ordered[first : first + self._batch_max_events])
             self._committed(new)
             count += len(new)
@@ -70,18 +67,4 @@ class PostgresLedger:
 
     def close(self) -> None:
         """Let go of the connection; the next call makes another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _connected(self, doing: str) -> Iterator[Connection]:
-        """The connection, thrown away when something goes wrong on it: what is left of it is not worth knowing."""
-        try:
-            with translated(doing):
-                if self._connection is None:
-                    self._connection = connect(self._url)
-                yield self._connection
-        except BaseException:
-            self.close()
-            raise
+        self._connection.close()
