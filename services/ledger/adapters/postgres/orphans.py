@@ -7,7 +7,7 @@ than the fence may not have seen it, and is waited for; one with a greater numbe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from pipeline.errors import Transient
@@ -21,7 +21,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 
 class PostgresKnownJobs:
-    """See `ports.KnownJobs`. A connection for each turn: the lock ends with it, however it ends.
+    """See `ports.KnownJobs`. A connection for each turn: the lock ends with it, however that ends.
 
     Args:
         url: The database, as the role that owns the schema `ledger`.
@@ -40,7 +40,12 @@ class PostgresKnownJobs:
         with connection:
             with translated("sweep"):
                 taken = connection.execute(_STATEMENTS["take_turn"]).fetchone()
-            yield _Turn(connection, self._pause) if taken == (True,) else None
+            if taken != (True,):
+                yield None
+                return
+            yield _Turn(connection, self._pause)
+            with suppress(Transient), translated("sweep"):  # the server notices a closed connection a moment later
+                connection.execute(_STATEMENTS["give_turn_back"])
 
 
 class _Turn:
