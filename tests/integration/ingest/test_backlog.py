@@ -15,6 +15,7 @@ from pipeline.testing.samples import audio_uploaded
 from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresOutbox, migrate
+from services.ingest.adapters.postgres.jobs import FETCH_ARTEFACTS, FETCH_JOBS, PAGE_OF_JOBS
 from services.ingest.adapters.postgres.statements import STATEMENTS
 from services.ingest.listing import ANYTHING
 from services.ledger.adapters.postgres import PostgresLedger
@@ -87,7 +88,7 @@ def connection(request: pytest.FixtureRequest, backlog: DatabaseUrls) -> Iterato
 
 def rows_read(connection: psycopg.Connection[Any], statement: str, **values: object) -> int:
     """Rows that the statement takes from tables and indexes, those included that it throws away."""
-    explained = connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + STATEMENTS[statement], values).fetchone()
+    explained = connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, values).fetchone()
     assert explained is not None
     return sum(_rows(node) for node in _nodes(explained[0][0]["Plan"]) if "Relation Name" in node)
 
@@ -107,36 +108,36 @@ def _rows(node: dict[str, Any]) -> int:
 def test_choosing_what_is_next_reads_what_it_gives_and_a_row_per_client(
     connection: psycopg.Connection[Any], limit: int
 ) -> None:
-    read = rows_read(connection, "fetch_waiting", priority="bulk", limit=limit, **NO_BOUNDS)
+    read = rows_read(connection, STATEMENTS["fetch_waiting"], priority="bulk", limit=limit, **NO_BOUNDS)
     assert limit <= read <= 2 * limit + 2 * CLIENTS + 5
 
 
 def test_a_priority_of_which_nothing_waits_costs_nothing(connection: psycopg.Connection[Any]) -> None:
-    assert rows_read(connection, "fetch_waiting", priority="interactive", limit=BATCH, **NO_BOUNDS) <= 1
+    assert rows_read(connection, STATEMENTS["fetch_waiting"], priority="interactive", limit=BATCH, **NO_BOUNDS) <= 1
 
 
 def test_looking_at_what_is_announced_reads_no_more_than_that(connection: psycopg.Connection[Any]) -> None:
-    assert rows_read(connection, "fetch_logs") == ANNOUNCED
-    assert rows_read(connection, "fetch_sent") == ANNOUNCED
-    assert rows_read(connection, "fetch_rooms") <= ANNOUNCED + CLIENTS
+    assert rows_read(connection, STATEMENTS["fetch_logs"]) == ANNOUNCED
+    assert rows_read(connection, STATEMENTS["fetch_sent"]) == ANNOUNCED
+    assert rows_read(connection, STATEMENTS["fetch_rooms"]) <= ANNOUNCED + CLIENTS
 
 
 def test_closing_reads_the_record_of_announced_jobs_only(connection: psycopg.Connection[Any]) -> None:
-    read = rows_read(connection, "close_finished", terminal=sorted(states.TERMINAL))
+    read = rows_read(connection, STATEMENTS["close_finished"], terminal=sorted(states.TERMINAL))
     assert ANNOUNCED <= read <= 5 * ANNOUNCED
 
 
 def test_asking_for_a_job_reads_that_job(connection: psycopg.Connection[Any]) -> None:
     job = {"client_id": "client-7", "job_id": "job-7"}
     connection.execute("SET LOCAL razgovor.client_id = 'client-7'")
-    assert rows_read(connection, "fetch_job", **job) <= 10
-    assert rows_read(connection, "fetch_artefacts", **job, run=1) <= 10
+    assert rows_read(connection, FETCH_JOBS, client_id=job["client_id"], job_ids=[job["job_id"]]) <= 10
+    assert rows_read(connection, FETCH_ARTEFACTS, **job, run=1) <= 10
 
 
 def test_a_page_of_jobs_reads_that_page(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SET LOCAL razgovor.client_id = 'client-7'")
     first = {"client_id": "client-7", "accepted_at": None, "job_id": None, **asdict(ANYTHING), "limit": 50}
-    assert rows_read(connection, "page_of_jobs", **first) <= 50 * 6
+    assert rows_read(connection, PAGE_OF_JOBS, **first) <= 50 * 6
 
 
 def test_the_turn_over_a_backlog_serves_all_clients_alike(backlog: DatabaseUrls) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
+from pipeline.sql import queries
 from services.ingest.adapters.postgres.connecting import Database
-from services.ingest.adapters.postgres.statements import STATEMENTS
 from services.ingest.jobs import Cursor, Erasure, Job, Outcome, StoredObject
 from services.ingest.listing import Wanted
+
+_STATEMENTS: Final = queries("services.ingest.adapters.postgres", "jobs.sql")
+FETCH_JOBS: Final = f"{_STATEMENTS['shown_jobs']}\n{_STATEMENTS['with_ids']}"
+PAGE_OF_JOBS: Final = f"{_STATEMENTS['shown_jobs']}\n{_STATEMENTS['page']}"
+FETCH_ARTEFACTS: Final = _STATEMENTS["fetch_artefacts"]
 
 
 class PostgresJobs:
@@ -22,18 +27,18 @@ class PostgresJobs:
         """See `Jobs.fetch`."""
         wanted = {"client_id": client_id, "job_id": job_id}
         with self._database.transaction_of(client_id, "fetch a job") as connection:
-            row = connection.execute(STATEMENTS["fetch_jobs"], {**wanted, "job_ids": [job_id]}).fetchone()
+            row = connection.execute(FETCH_JOBS, {**wanted, "job_ids": [job_id]}).fetchone()
             if row is None:
                 return None
             run = row["ledger_run"] or row["run"]
-            artefacts = connection.execute(STATEMENTS["fetch_artefacts"], {**wanted, "run": run}).fetchall()
+            artefacts = connection.execute(FETCH_ARTEFACTS, {**wanted, "run": run}).fetchall()
         return _job(row, {found["format"]: _object(found) for found in artefacts})
 
     def several(self, client_id: str, job_ids: Sequence[str]) -> list[Job]:
         """See `Jobs.several`."""
         wanted = {"client_id": client_id, "job_ids": list(job_ids)}
         with self._database.transaction_of(client_id, "fetch jobs") as connection:
-            return [_job(row, {}) for row in connection.execute(STATEMENTS["fetch_jobs"], wanted).fetchall()]
+            return [_job(row, {}) for row in connection.execute(FETCH_JOBS, wanted).fetchall()]
 
     def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """See `Jobs.page`."""
@@ -45,7 +50,7 @@ class PostgresJobs:
             "limit": limit,
         }
         with self._database.transaction_of(client_id, "list jobs") as connection:
-            return [_job(row, {}) for row in connection.execute(STATEMENTS["page_of_jobs"], asked).fetchall()]
+            return [_job(row, {}) for row in connection.execute(PAGE_OF_JOBS, asked).fetchall()]
 
 
 def _object(row: dict[str, Any], prefix: str = "") -> StoredObject:
