@@ -165,10 +165,11 @@ class _FolderWriter:
 
 
 def _replace_making_folders(scratch: Path, target: Path) -> None:
-    # A delete beside us may take the empty folder away between mkdir and rename: make it again.
+    # A delete beside us may take an empty folder away: between mkdir and rename, within a path that is being made, or when
+    # mkdir found it there and looks what it is. Make it again.
     for _ in range(10):
-        _make_folders(target.parent)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, FileExistsError):
+            _make_folders(target.parent)
             scratch.replace(target)
             return
     raise Transient("the object's folder vanishes again and again")
