@@ -58,6 +58,7 @@ from services.ingest.announcer import Announcer
 from services.ingest.backlog import BacklogGauge
 from services.ingest.calls.intake import GROUP, Intake
 from services.ingest.calls.taking import Taking
+from services.ingest.fetching import Fetching
 from services.ingest.metered import MeteredSubmissions, counting_crashes
 from services.ingest.pace import Pace
 from services.ingest.probing import probing
@@ -145,6 +146,7 @@ def _web_ports(
         stops=PostgresStops(database),
         runs=PostgresRuns(database),
         waveforms=Waveforms(store, outline),
+        fetching=_fetching(settings),
         on_stopped=stopper.wake,
         on_requeued=announcer.wake,
         reports=reports,
@@ -162,6 +164,8 @@ def _web_ports(
             idle_s=settings.upload_idle_s,
             total_s=settings.upload_timeout_s,
             min_bytes_per_s=settings.upload_min_bytes_per_s,
+            max_batch_files=settings.max_batch_files,
+            max_batch_bytes=settings.max_batch_bytes,
         ),
         checks={
             "database": RecentCheck(submissions.verify, _CHECK_HOLDS_S, time.monotonic),
@@ -218,7 +222,7 @@ def _intake(settings: IngestSettings, tools: _Tools, status: StatusFile, wake: C
     )
     taking = Taking(
         store,
-        sources_at(settings.source_url or "", settings.source_options),
+        sources_at(settings.source_url or "", settings.source_options, store_url=settings.store_url),
         acceptance,
         sniff=sniff,
         max_audio_bytes=settings.max_audio_bytes,
@@ -237,6 +241,16 @@ def _intake(settings: IngestSettings, tools: _Tools, status: StatusFile, wake: C
         clock=lambda: datetime.now(UTC),
         tell=lambda state: status.keep(calls=state),
         metrics=metrics,
+    )
+
+
+def _fetching(settings: IngestSettings) -> Fetching:
+    url, outbound = settings.source_url, Outbound(settings.outbound_allowed, ca_file=settings.outbound_ca_file)
+    return Fetching(
+        None if url is None else sources_at(url, settings.source_options, store_url=settings.store_url),
+        outbound if settings.url_uploads else None,
+        max_bytes=settings.max_audio_bytes,
+        total_s=settings.fetch_timeout_s,
     )
 
 

@@ -45,6 +45,9 @@ TOO_LARGE: Final = Kind("too_large", 413, "The upload is too large")
 RANGE_NOT_SATISFIABLE: Final = Kind("range_not_satisfiable", 416, "There are no such bytes")
 UNSUPPORTED_MEDIA: Final = Kind("unsupported_media", 415, "This is no recording that can be read")
 INVALID_FIELD: Final = Kind("invalid_field", 422, "A field is not valid")
+URL_NOT_ALLOWED: Final = Kind("url_not_allowed", 422, "This address is not allowed")
+SOURCE_FAILED: Final = Kind("source_failed", 422, "The recording could not be fetched")
+SOURCE_MISMATCH: Final = Kind("source_mismatch", 422, "Another recording lies at this address")
 IDEMPOTENCY_MISMATCH: Final = Kind("idempotency_mismatch", 422, "The idempotency key was used for another request")
 RATE_LIMITED: Final = Kind("rate_limited", 429, "Too many requests")
 TOO_MANY_STREAMS: Final = Kind("too_many_streams", 429, "Too many event streams are open")
@@ -80,6 +83,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         TOO_LARGE,
         UNSUPPORTED_MEDIA,
         INVALID_FIELD,
+        URL_NOT_ALLOWED,
+        SOURCE_FAILED,
+        SOURCE_MISMATCH,
         IDEMPOTENCY_MISMATCH,
         RATE_LIMITED,
         REPORT_UNDER_WAY,

@@ -54,6 +54,8 @@ class IngestSettings(DoorSettings, ServiceSettings, OutboundSettings):
         le=1_000_000,
         description="An upload that comes more slowly on the whole is given up; 0: never.",
     )
+    max_batch_files: int = Field(default=100, ge=1, le=1000, description="Recordings in one request at most.")
+    max_batch_bytes: int = Field(default=2**32, ge=1024, description="Bytes of all of them together at most.")
     report_timeout_s: float = Field(default=1800.0, gt=0, le=43_200, description="A report takes at most this.")
     report_memory_bytes: int = Field(default=2**30, ge=2**27, description="A report takes at most this.")
     outline_timeout_s: float = Field(
@@ -78,6 +80,10 @@ class IngestSettings(DoorSettings, ServiceSettings, OutboundSettings):
     source_access_key: str | None = Field(default=None, description="Ingest's user there; none: the store's.")
     source_secret_key: SecretStr | None = Field(default=None, description="Its secret.")
     source_ca_file: Path | None = Field(default=None, description="PEM of its authority; none: the store's.")
+    url_uploads: bool = Field(default=True, description="Fetch recordings that clients name by https://.")
+    fetch_timeout_s: float = Field(
+        default=300.0, gt=0, le=3600, description="Fetching one of these takes at most this."
+    )
     call_events: bool = Field(
         default=False, description="Take calls of upstream systems, from call.recorded. Needs source_url."
     )

@@ -24,8 +24,13 @@ _BUCKETS_KEPT: Final = 64
 _NOT_FOR_US: Final = frozenset({"AccessDenied", "AllAccessDisabled", "NoSuchBucket", "status 403"})
 
 
-def sources_at(url: str, options: StoreOptions) -> Sources:
+def sources_at(url: str, options: StoreOptions, *, store_url: str = "") -> Sources:
     """The sources of an address: `s3://?endpoint=https://host:port&region=name`, or `file:///folder` with a folder a bucket.
+
+    Args:
+        url: Their address.
+        options: How they are reached.
+        store_url: Our own store's: its bucket holds every client's calls, so it is nobody's source.
 
     Raises:
         Fatal: There are none at this address.
@@ -33,21 +38,27 @@ def sources_at(url: str, options: StoreOptions) -> Sources:
     parts = urlsplit(url)
     if parts.scheme == "s3" and not parts.netloc and not parts.path:
         store_at(f"s3://any?{parts.query}", options)  # a wrong address shall be known now
-        return S3Sources(lambda bucket: store_at(f"s3://{bucket}?{parts.query}", options))
+        own = urlsplit(store_url)
+        return S3Sources(
+            lambda bucket: store_at(f"s3://{bucket}?{parts.query}", options), own.netloc if own.scheme == "s3" else None
+        )
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         return FolderSources(Path(unquote(parts.path)))
     raise Fatal("source_url must be s3://?endpoint=https://host:port or file:///absolute/folder")
 
 
 class S3Sources:
-    """Buckets, each opened when it is first asked for."""
+    """Buckets, each opened when it is first asked for; all but our own."""
 
-    def __init__(self, bucket: Callable[[str], BlobStore]) -> None:
+    def __init__(self, bucket: Callable[[str], BlobStore], own_bucket: str | None = None) -> None:
         self._bucket = lru_cache(maxsize=_BUCKETS_KEPT)(bucket)
+        self._own_bucket = own_bucket
 
     @contextmanager
     def open(self, wanted: Reference) -> Iterator[Incoming]:
         """See `Sources.open`."""
+        if wanted.bucket == self._own_bucket:
+            raise NoSuchObject(denied=True)
         store = self._bucket(wanted.bucket)
         with ExitStack() as stack:
             with _named_failures(store):

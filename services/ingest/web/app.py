@@ -6,6 +6,7 @@ import anyio
 from fastapi import FastAPI
 
 from services.ingest.web import (
+    batch,
     docs,
     downloads,
     health,
@@ -64,6 +65,7 @@ def create_app(ports: WebPorts) -> RequestContext:
     problems.register(app)
     for router in (
         submit.router,
+        batch.router,
         jobs.router,
         orders.router,
         streams.router,

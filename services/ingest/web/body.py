@@ -36,21 +36,24 @@ def refuse_encoded(request: Request) -> None:
         raise Problem(UNSUPPORTED_MEDIA, "send the recording without Content-Encoding", field="Content-Encoding")
 
 
-async def chunks(request: Request, *, max_bytes: int, limits: UploadLimits) -> AsyncIterator[bytes]:
+async def chunks(
+    request: Request, *, max_bytes: int, limits: UploadLimits, named_bytes: int | None = None
+) -> AsyncIterator[bytes]:
     """The body's chunks.
 
     Args:
         request: Its body was not read yet.
         max_bytes: Of the whole body: the recording and what surrounds it.
         limits: For the times, and for the limit that the refusal names.
+        named_bytes: The limit that it names instead.
 
     Raises:
         Problem: `too_large`, `bad_request` (the length was a lie), `upload_timeout`.
         ClientDisconnect: The client is gone.
     """
-    declared = declared_length(request)
+    declared, named = declared_length(request), named_bytes or limits.max_audio_bytes
     if declared is not None and declared > max_bytes:
-        raise too_large(limits.max_audio_bytes)
+        raise too_large(named)
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + limits.total_s
     stream = request.stream()
@@ -65,7 +68,7 @@ async def chunks(request: Request, *, max_bytes: int, limits: UploadLimits) -> A
             break
         received += len(chunk)
         if received > max_bytes:
-            raise too_large(limits.max_audio_bytes)
+            raise too_large(named)
         yield chunk
     if declared is not None and received != declared:
         raise Problem(BAD_REQUEST, "the body is not as long as Content-Length says", field="Content-Length")

@@ -13,6 +13,7 @@ from pipeline.audio import Sniffed
 from pipeline.blobs.ports import BlobStore
 from pipeline.telemetry.metrics import Metrics
 from services.ingest.acceptance import Acceptance
+from services.ingest.fetching import Fetching
 from services.ingest.ports import Jobs
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
@@ -22,6 +23,7 @@ from services.ingest.sessions import Sessions
 from services.ingest.stops import Stops
 from services.ingest.usage import Prices, UsageRecord
 from services.ingest.waveforms import Waveforms
+from services.ingest.web.fetches import Fetches
 from services.ingest.web.open_streams import OpenStreams
 from services.ingest.webhooks.deliveries import WebhookBook
 
@@ -34,6 +36,8 @@ class UploadLimits:
         max_audio_bytes: The recording's bytes.
         idle_s: How long it may rest.
         total_s: How long it may take.
+        max_batch_files: Recordings in one request.
+        max_batch_bytes: Bytes of all of them together.
         min_bytes_per_s: How fast it has to come on the whole, after the first `idle_s`; 0: as slowly as it likes.
     """
 
@@ -41,6 +45,8 @@ class UploadLimits:
     idle_s: float = 30.0
     total_s: float = 3600.0
     min_bytes_per_s: int = 1000
+    max_batch_files: int = 100
+    max_batch_bytes: int = 2**32
 
     def patience_s(self, received: int) -> float:
         """How long a client may have been waited for in all, once so many bytes have come."""
@@ -70,6 +76,7 @@ class WebPorts:
             be sent: wake whoever acts on it.
         streams: Counts those who follow jobs.
         stream_poll_s: How often a followed job is looked at.
+        fetching: Fetches recordings that are named; `fetches` bounds how many at once.
         rates: Counts the requests of clients that have a limit.
         reports: Makes workbooks over many calls.
         usage, prices: What was used, and what an hour of it costs.
@@ -102,6 +109,8 @@ class WebPorts:
     on_webhook: Callable[[], None] = lambda: None
     streams: OpenStreams = field(default_factory=OpenStreams)
     stream_poll_s: float = 1.0
+    fetching: Fetching = field(default_factory=Fetching)
+    fetches: Fetches = field(default_factory=Fetches)
     languages: frozenset[str] = frozenset({"ru"})
     limits: UploadLimits = field(default_factory=UploadLimits)
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest import acceptance
-from services.ingest.clients import AUTO
+from services.ingest.clients import AUTO, Client
 from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.submissions import Accepted
 from services.ingest.upload import Upload
-from services.ingest.web import body, receive
+from services.ingest.web import body, receive, references
 from services.ingest.web.answers import COMMON, documented
 from services.ingest.web.auth import Submitter
 from services.ingest.web.models import AcceptedDocument, job_url
@@ -54,17 +54,28 @@ def _field_schema() -> dict[str, dict[str, Any]]:
     }
 
 
-_FIELDS: Final = _field_schema()
+FIELDS: Final = _field_schema()
+REFERENCE: Final[dict[str, dict[str, Any]]] = {
+    "audio_url": {
+        "type": "string",
+        "maxLength": 2000,
+        "description": "Where the recording lies: s3://bucket/key, which your client may name, or https://...",
+        "example": "s3://acme-calls/2026/01/31/000184.wav",
+    },
+    "sha256": {"type": "string", "description": "Hexadecimal digest of its bytes; another recording is refused."},
+    "file_name": {"type": "string", "description": "What it is called. Default: the end of its address."},
+}
 _BINARY: Final = {"type": "string", "format": "binary"}
+IDEMPOTENCY_PARAMETER: Final[dict[str, Any]] = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "Repeat a request with the same key, and you get the same job instead of another one.",
+    "schema": {"type": "string", "maxLength": 255},
+}
 _OPENAPI: Final[dict[str, Any]] = {
     "parameters": [
-        {
-            "name": IDEMPOTENCY_KEY,
-            "in": "header",
-            "required": False,
-            "description": "Repeat a request with the same key, and you get the same job instead of another one.",
-            "schema": {"type": "string", "maxLength": 255},
-        },
+        IDEMPOTENCY_PARAMETER,
         {
             "name": receive.FILE_NAME,
             "in": "query",
@@ -80,7 +91,7 @@ _OPENAPI: Final[dict[str, Any]] = {
                 "description": f"Of a raw body. {schema['description']}",
                 "schema": {"type": "string"},
             }
-            for name, schema in _FIELDS.items()
+            for name, schema in FIELDS.items()
         ),
     ],
     "requestBody": {
@@ -90,10 +101,13 @@ _OPENAPI: Final[dict[str, Any]] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {**_FIELDS, "file": {**_BINARY, "description": "The recording."}},
+                    "properties": {**FIELDS, "file": {**_BINARY, "description": "The recording."}},
                 }
             },
             "application/octet-stream": {"schema": _BINARY},
+            references.MEDIA_TYPE: {
+                "schema": {"type": "object", "required": ["audio_url"], "properties": {**REFERENCE, **FIELDS}}
+            },
         },
     },
 }
@@ -116,6 +130,9 @@ _OPENAPI: Final[dict[str, Any]] = {
         "invalid_field",
         "idempotency_mismatch",
         "quota_exceeded",
+        "url_not_allowed",
+        "source_failed",
+        "source_mismatch",
         *COMMON,
     ),
 )
@@ -124,28 +141,45 @@ async def submit(request: Request, response: Response, ports: Ports, client: Sub
     with the fields in the query. WAV, FLAC, OGG, MP3, MP4, AAC and AMR are taken; the bytes decide, not name or type.
     G.711 samples without a header are taken with `codec`, `sample_rate_hz` and `channel_count`, in a form before the file.
 
+    Or send JSON with `audio_url` and the fields: the recording is fetched before the answer.
+
     202 means that the job will not be lost. Its state is at the address in `Location`.
     """
-    key = _idempotency_key(request)
+    key = idempotency_key(request)
     body.refuse_encoded(request)
+    if references.is_document(request):
+        named = references.parse(await references.receive(request, ports.limits), ports.languages)
+        return _answer(response, await references.accept(ports, client, named, key))
+    return _answer(response, await _upload(request, ports, client, key))
+
+
+async def _upload(request: Request, ports: WebPorts, client: Client, key: str | None) -> Accepted:
     upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
     try:
         fields, file_name, tail = await _receive(request, upload, ports)
         wanted = acceptance.Request(
             client=client, fields=fields, file_name=file_name, idempotency_key=key, languages=ports.languages
         )
-        accepted = await _accept(request, ports, upload, tail, wanted)
+        return await accept(request, ports, upload, tail, wanted)
     finally:
         if upload.begun:
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(upload.close)
+
+
+def _answer(response: Response, accepted: Accepted) -> AcceptedDocument:
     response.headers["Location"] = job_url(accepted.job_id)
     return AcceptedDocument(
         job_id=accepted.job_id, accepted_at=accepted.accepted_at, links={"self": job_url(accepted.job_id)}
     )
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
+    """The caller's key, if there is one.
+
+    Raises:
+        Problem: `invalid_field`.
+    """
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is not None and not _KEY.fullmatch(key):
         raise Problem(INVALID_FIELD, "must be 1 to 255 visible ASCII characters", field=IDEMPOTENCY_KEY)
@@ -176,10 +210,12 @@ def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -
     return parse_fields(fields, {*ports.languages, AUTO}), texts.get(receive.FILE_NAME, file_name)
 
 
-async def _accept(
+async def accept(
     request: Request, ports: WebPorts, upload: Upload, tail: bytes, wanted: acceptance.Request
 ) -> Accepted:
-    def accept() -> Accepted:
+    """Accept an upload whose last bytes are these, in a thread of those that do."""
+
+    def work() -> Accepted:
         with closing(upload):
             upload.write(tail)
             upload.finish()
@@ -187,4 +223,4 @@ async def _accept(
 
     limiter: anyio.CapacityLimiter = request.app.state.accepting
     # Shielded by not being abandoned: once begun, an acceptance ends one way or the other.
-    return await anyio.to_thread.run_sync(accept, limiter=limiter)
+    return await anyio.to_thread.run_sync(work, limiter=limiter)

@@ -145,6 +145,13 @@ def test_a_bucket_that_is_not_for_us_denies_the_object(code: str) -> None:
     assert refused.value.denied
 
 
+def test_our_own_bucket_is_nobodys_source() -> None:
+    sources = sources_at("s3://?endpoint=http://127.0.0.1:1", StoreOptions(), store_url="s3://acme-calls?endpoint=x")
+    with pytest.raises(NoSuchObject) as refused:
+        read(sources)
+    assert refused.value.denied
+
+
 @pytest.mark.parametrize("error", [StoreRefusal("InvalidAccessKeyId"), Fatal("the store's certificate is not trusted")])
 def test_a_refusal_that_concerns_every_bucket_is_waited_for(error: Exception) -> None:
     with pytest.raises(SourceAway):

@@ -34,6 +34,13 @@ def test_a_record_nobody_had_understood_is_published_as_it_came() -> None:
     assert wanted == Publish(wire.encode(event))
 
 
+@pytest.mark.parametrize("stage", ["decode", "handle"])
+def test_an_upstream_systems_call_is_published_again_because_it_has_no_job_yet(stage: str) -> None:
+    event = samples.call_recorded()
+    assert plan(letter(event, stage, group="ingest"), wire.decode) == Publish(wire.encode(event))
+    assert plan(letter(event, stage, group="ingest", value=None), wire.decode) == Skip("bytes_missing")
+
+
 def test_what_is_still_not_understood_is_left_alone_unless_forced() -> None:
     junk = letter(samples.job_status(), "decode", value=b"\x00junk")
     assert plan(junk, wire.decode) == Skip("still_undecodable")
