@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests e2e chaos chaos-long bench-throughput bench-front-door bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
+.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests page-check page-library pictures e2e chaos chaos-long bench-throughput bench-front-door bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -27,7 +27,7 @@ help: ## This list
 demo: .venv/runtime ## Transcribe the sample calls with the real model, end to end
 	$(BIN)/razgovor demo
 
-test: check unit contract integration-local browser-tests e2e ## Everything a change must pass
+test: check page-check unit contract integration-local browser-tests e2e ## Everything a change must pass
 
 check: .venv/dev ## Format, lint, types, import law
 	$(BIN)/ruff format --check .
@@ -70,6 +70,20 @@ browser: ## Chromium for the tests of the page: as root, by apt, if there is non
 
 browser-tests: .venv/dev ## The page in a real browser (`make browser` gets one; without one they are skipped)
 	$(BIN)/pytest tests/browser
+
+# npm only for whoever works on the page; without it the check says so and passes.
+PAGE := services/ingest/page
+page-check: ## The page's modules by eslint, and the library against npm's (needs npm; says so and goes on without)
+	@command -v npm >/dev/null || { echo "page-check: no npm here, so the page's modules are not linted"; exit 0; }; \
+	cd $(PAGE) && npm ci --silent --ignore-scripts --no-audit --no-fund && npx --no-install eslint js && cmp node_modules/wavesurfer.js/dist/wavesurfer.esm.js vendor/wavesurfer.esm.js
+
+page-library: ## Lock what the page takes from npm, and copy it in
+	cd $(PAGE) && npm install --silent --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved
+	cp $(PAGE)/node_modules/wavesurfer.js/dist/wavesurfer.esm.js $(PAGE)/vendor/
+	cp $(PAGE)/node_modules/wavesurfer.js/LICENSE $(PAGE)/vendor/wavesurfer-LICENSE.txt
+
+pictures: .venv/dev browser ## Draw the pictures of the page in docs/ anew
+	$(BIN)/python -m tests.browser.pictures
 
 bundle: .venv/dev model ## One tar for a machine without a network: dist/razgovor-VERSION-linux-MACHINE.tar
 	$(BIN)/razgovor bundle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import chromium
 from tests.browser.world import World, served
@@ -13,38 +13,14 @@ from tests.browser.world import World, served
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = chromium.executable()
-    if path is None:
-        if chromium.is_required():
-            pytest.fail(chromium.HOW, pytrace=False)
-        pytest.skip(chromium.HOW)
-    with sync_playwright() as playwright:
-        # As root, which CI is, Chromium runs without its sandbox or not at all; it meets only what we serve.
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
+    with chromium.launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
     with served(World()) as world:
         yield world
-
-
-def complaints_of(page: Page) -> list[str]:
-    """What goes wrong in a page, as it goes wrong: exceptions, refusals of the policy."""
-    found: list[str] = []
-
-    def said(message: ConsoleMessage) -> None:
-        # An answer of 401 or 404 is logged by the browser itself, and is no complaint.
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            found.append(message.text)
-
-    page.on("console", said)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 @pytest.fixture
@@ -58,7 +34,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
-    complaints = complaints_of(page)
+    complaints = chromium.complaints_of(page)
     yield page
     assert complaints == []
 

@@ -132,6 +132,7 @@ def test_a_failed_call_says_why_and_is_done_again(inside: Page, world: World) ->
     world.becomes(job_id, "failed", "no_audio")
     inside.goto(f"{world.url}#/calls/{job_id}")
     expect(inside.get_by_role("alert").first).to_contain_text("удалось прочитать меньше секунды")
+    expect(inside.get_by_role("link", name="Запись")).to_be_visible()
     inside.get_by_role("button", name="Расшифровать ещё раз").click()
     expect(inside.locator(".state")).to_have_text("В очереди")
 

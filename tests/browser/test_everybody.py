@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.testing.waiting import eventually
-from tests.browser.conftest import complaints_of
+from tests.browser.chromium import complaints_of
 from tests.browser.world import World
 
 FOCUSED = """(() => {

@@ -79,7 +79,11 @@ refuseHtml();
 fill(root, h('p', { class: 'centre' }, '…'));
 await loadTexts();
 if (route(location.hash).view !== 'sign-in') await whoIsThere();
-addEventListener('hashchange', () => show());
+addEventListener('hashchange', async () => {
+  await show();
+  scrollTo(0, 0);
+  document.getElementById('main')?.focus({ preventScroll: true }); // whoever cannot see it is told that it is another view
+});
 addEventListener('signed-out', () => {
   if (session === null) return;
   session = null;

@@ -59,7 +59,8 @@ class CallView {
     document.title = `${nameOf(job)} · razgovor`;
     const parts = [header(job), actions(job, this.session, () => this.load())];
     if (transcript !== null) parts.push(...this.#ready(job, transcript));
-    else if (!hasEnded(job.state)) parts.push(this.#awaited(job));
+    else if (job.links.audio !== undefined) parts.push(downloads(job));
+    if (!hasEnded(job.state)) parts.push(this.#awaited(job));
     fill(this.body, parts);
   }
 
@@ -89,17 +90,17 @@ class CallView {
     if (event.target.closest('input, select, textarea') !== null) return;
     if (event.key === ' ' && event.target.closest('button, a') !== null) return;
     const { now } = this.#player;
-    const actions = {
+    const steps = {
       ' ': () => this.#player.toggle(),
       ArrowLeft: () => this.#player.seek(now - STEP_S),
       ArrowRight: () => this.#player.seek(now + STEP_S),
       ArrowUp: () => this.#step(-1),
       ArrowDown: () => this.#step(1),
     };
-    const action = actions[event.key];
-    if (action === undefined) return;
+    const step = steps[event.key];
+    if (step === undefined) return;
     event.preventDefault();
-    action();
+    step();
   }
 
   #step(step) {

@@ -9,27 +9,23 @@
  */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name === 'on') {
-      for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
-    } else if (name === 'data') {
-      Object.assign(element.dataset, value);
-    } else if (name === 'class') {
-      element.className = value;
-    } else if (value !== false && value !== null && value !== undefined) {
-      element.setAttribute(name, value === true ? '' : String(value));
-    }
+  const { on = {}, data = {}, class: className, ...attributes } = properties;
+  for (const [event, handler] of Object.entries(on)) element.addEventListener(event, handler);
+  Object.assign(element.dataset, data);
+  if (className !== undefined) element.className = className;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!isNothing(value)) element.setAttribute(name, value === true ? '' : String(value));
   }
   add(element, children);
   return element;
 }
 
+const isNothing = (value) => value === false || value === null || value === undefined;
+
 /** Appends children, as `h` takes them. */
 export function add(element, children) {
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined && child !== false) {
-      element.append(child instanceof Node ? child : String(child));
-    }
+    if (!isNothing(child)) element.append(child instanceof Node ? child : String(child));
   }
 }
 

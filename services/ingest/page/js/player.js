@@ -31,7 +31,7 @@ export class Player {
     const speed = h('select', { on: { change: (event) => (this.audio.playbackRate = Number(event.target.value)) } }, SPEEDS.map((one) => h('option', { value: one, selected: one === 1 }, `${one}×`)));
     this.element = h(
       'section',
-      { class: 'player', 'aria-label': t('call.play') },
+      { class: 'player', 'aria-label': t('call.player') },
       h('div', { class: 'player-wave' }, this.labels, this.slider),
       h('div', { class: 'player-row' }, this.button, this.time, h('label', { class: 'speed' }, h('span', { class: 'hidden' }, t('call.speed')), speed), h('span', { class: 'keys' }, t('call.keys'))),
       this.said,
