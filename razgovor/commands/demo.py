@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.rule import Rule
 
 from razgovor.cache import cache_folder
+from razgovor.commands.page import link_into, told_page
 from razgovor.commands.transcribe import FORMATS, LocaleOption, ModelOption, get_model, make_folder
 from razgovor.commands.up import stay_up
 from razgovor.demo import samples, verdict
@@ -22,6 +23,8 @@ from razgovor.transcription.session import Wanted
 from razgovor.transcription.workbook import WORKBOOK
 
 _OUT: Final = Path("razgovor-out/demo")
+#: How long the page stays after the demo has ended on a terminal, unless it is said otherwise.
+_LOOKED_AT_S: Final = 900.0
 #: Shown whole at the end.
 _DIALOGUE_OF: Final = "clinic.wav"
 
@@ -30,7 +33,14 @@ def demo(
     *,
     out: Annotated[Path, typer.Option(help="Where results go.")] = _OUT,
     model: ModelOption = "base",
-    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep",
+            help="Stay up afterwards until Ctrl-C, or end at once. Else: on a terminal for a quarter of an hour, so that the page can be looked at.",
+            show_default=False,
+        ),
+    ] = None,
     lang: LocaleOption = "en",
 ) -> None:
     """Transcribe the sample calls end to end; exit with 1 if one does not end as it must."""
@@ -41,11 +51,15 @@ def demo(
     make_folder(out)
     to_do = plan(found, Wanted(formats=FORMATS, locale=lang, fingerprint=weights.sha256), out, redo=True)
     with temporary_stack(weights, cache_folder(os.environ), console, lang) as stack:
+        told_page(stack.ingest_url, link_into(stack), console, lang)
         result = finish(to_do, carry(stack, to_do, out, console, lang), weights, out, lang)
         judged = verdict.judge(truths, result.rows, result.transcripts())
         show(result, judged, console, lang, weights.name)
-        if keep:
-            stay_up(stack, console, lang)
+        if keep or (keep is None and console.is_terminal):
+            told_page(stack.ingest_url, link_into(stack), console, lang)
+            stay_up(stack, console, lang, for_s=None if keep else _LOOKED_AT_S)
+        else:
+            console.print(text("page_over", lang), soft_wrap=True)
     if judged.faults:
         raise typer.Exit(1)
 

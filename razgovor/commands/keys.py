@@ -11,13 +11,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from razgovor.commands.clients_access import DatabaseOption, clients_of
+from pipeline.errors import RazgovorError
+from razgovor.commands.clients_access import DatabaseOption, clients_of, database_of
 from razgovor.commands.durations import duration
 from razgovor.commands.failures import fail
 from razgovor.commands.options import DATA, DataOption, JsonOption
+from razgovor.operator import operator
+from razgovor.stack.layout import StackFolder
+from razgovor.stack.running import running_page
 from services.ingest import scopes
 from services.ingest.admin import add_key, new_key, rotate_key
 from services.ingest.clients import Client, KeyFacts
+from services.ingest.page_links import link_at
 
 app = typer.Typer(help="API keys of clients.", no_args_is_help=True)
 
@@ -58,6 +63,30 @@ def create(
     with clients_of(data, database_url) as clients:
         owner = Client(client_id=client, name=client)
         typer.echo(add_key(clients, owner, *new_key(), scope or scopes.USUAL, lasts=expires_in))
+
+
+@app.command("link")
+def link(
+    *,
+    client: Annotated[str, typer.Option(help="The client's id; made if there is none.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What whoever opens it may do: submit, read, admin. Several times; else submit and read."),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="The page's address; else that of the running `razgovor up`.", show_default=False),
+    ] = None,
+    data: DataOption = DATA,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Print a link that signs in to the page once, within 15 minutes, for 12 hours."""
+    owner = Client(client_id=client, name=client)
+    try:
+        address = url or running_page(StackFolder(data.absolute()))
+        typer.echo(link_at(database_of(data, database_url), owner, address, scope or scopes.USUAL, by=operator()))
+    except (RazgovorError, ValueError) as error:
+        fail(str(error), cause=error)
 
 
 @app.command("list")

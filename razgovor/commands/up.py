@@ -17,6 +17,7 @@ from rich.table import Table
 from razgovor.cache import cache_folder
 from razgovor.commands.failures import explained
 from razgovor.commands.options import DATA
+from razgovor.commands.page import link_into, told_page
 from razgovor.commands.transcribe import LocaleOption, ModelOption, get_model
 from razgovor.stack.elsewhere import PeersWanted, ready_options
 from razgovor.stack.specs import Broker, StackOptions
@@ -87,6 +88,8 @@ def up(
     try:
         if not wanted.lasting:
             console.print(text("trial", lang), style="yellow")
+        # In a log nobody's link should stand, however short its life.
+        told_page(stack.ingest_url, link_into(stack) if console.is_terminal else None, console, lang)
         stay_up(stack, console, lang, metrics=metrics)
     finally:
         stack.stop()
@@ -104,11 +107,26 @@ def watching(options: StackOptions, watch_file: Path | None) -> StackOptions:
     return replace(options, environment={**options.environment, "INGEST_WATCH_FILE": str(watch_file.absolute())})
 
 
-def stay_up(stack: Stack, console: Console, locale: Locale, *, metrics: bool = False) -> None:
-    """Show the address and each process's state until Ctrl-C or SIGTERM; a line for each change where nobody watches."""
+def stay_up(
+    stack: Stack, console: Console, locale: Locale, *, metrics: bool = False, for_s: float | None = None
+) -> None:
+    """Show the address and each process's state until Ctrl-C or SIGTERM; a line for each change where nobody watches.
+
+    Args:
+        stack: What runs.
+        console: Where it is shown.
+        locale: Of what is said.
+        metrics: Also show where each service's metrics are.
+        for_s: No longer than this; None: for ever.
+    """
     stop = threading.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, lambda _signal, _frame: stop.set())
+    if for_s is not None:
+        console.print(text("stays_for", locale, minutes=round(for_s / 60)), markup=False, soft_wrap=True)
+        ends = threading.Timer(for_s, stop.set)
+        ends.daemon = True
+        ends.start()
     told = text("stays", locale, url=stack.ingest_url, data=str(stack.folder.root))
     console.print(told, markup=False, soft_wrap=True)
     if console.is_terminal:

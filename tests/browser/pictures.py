@@ -9,6 +9,7 @@ from typing import Final
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from rich.progress import track
 
+from pipeline.audio.probe import probe
 from pipeline.testing.waiting import eventually
 from razgovor.demo import samples
 from razgovor.demo.samples import Sample
@@ -30,7 +31,14 @@ SHOWN: Final = ("clinic.wav", 14.0)
 def _submitted(world: World, sample: Sample, number: int) -> str:
     operator, direction, customer_number = PEOPLE[number % len(PEOPLE)]
     data = (samples.folder() / sample.file).read_bytes()
-    return world.submitted(sample.file, data, operator=operator, direction=direction, customer_number=customer_number)
+    return world.submitted(
+        sample.file,
+        data,
+        operator=operator,
+        direction=direction,
+        customer_number=customer_number,
+        started_at=f"2026-01-31T{9 + number:02}:{number * 17 % 60:02}:00+03:00",
+    )
 
 
 def _fill(world: World) -> str:
@@ -89,7 +97,7 @@ def _call(browser: Browser, world: World, job_id: str, name: str, locale: str, s
     page.goto(world.link())
     page.locator(".drop").wait_for()
     page.goto(f"{world.url}#/calls/{job_id}")
-    page.locator(".wave div").wait_for(state="attached")
+    page.locator(".wave div").first.wait_for(state="attached")
     eventually(lambda: bool(page.evaluate("document.querySelector('audio').readyState >= 2")), deadline_s=20)
     page.evaluate(f"document.querySelector('audio').currentTime = {SHOWN[1]}")
     expect(page.locator(".turn.heard")).not_to_have_count(0)
@@ -105,6 +113,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     world = World()
     world.rig.limits = type(world.rig.limits)(max_audio_bytes=2**30)
+    world.rig.probe = probe
     world.restart()
     job_id = _fill(world)
     with served(world), sync_playwright() as playwright:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def test_two_demos_side_by_side_transcribe_the_samples(tmp_path: Path) -> None:
     for demo, text in zip(demos, printed, strict=True):
         assert demo.returncode == 0, text
     assert "Every recording ended as expected." in printed[0]
+    assert re.search(r"The page, in Russian and English: http://127\.0\.0\.1:\d+/\n", printed[0])
+    assert re.search(r"Sign in once, within 15 minutes: http://127\.0\.0\.1:\d+/#/sign-in/[\w-]{43}\n", printed[0])
+    assert "razgovor demo --keep" in printed[0]
     assert "Каждая запись закончилась так, как ожидалось." in printed[1]
     for folder in (tmp_path / "en", tmp_path / "ru"):
         judge(folder)

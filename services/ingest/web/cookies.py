@@ -25,7 +25,9 @@ _OURS: Final = frozenset({"same-origin", "none"})
 
 def is_https(request: Request) -> bool:
     """Whether the browser speaks https, to us or to the proxy before us. Who lies about it gets a cookie of less use."""
-    said = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()  # the first proxy's comes first
+    said = (
+        request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    )  # the first proxy's comes first
     return "https" in {request.url.scheme, said}
 
 

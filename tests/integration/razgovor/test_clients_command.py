@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from razgovor.__main__ import app
 from razgovor.embedded.postgres_access import DatabaseUrls
-from services.ingest import keys
+from services.ingest import keys, sessions
 
 
 class Desk:
@@ -98,3 +99,27 @@ def test_keys_have_scopes_an_end_successors_and_can_be_revoked(desk: Desk) -> No
     states = {row["key_id"]: row["state"] for row in desk.says("keys", "list")}
     assert states == {first.key_id: "works", second.key_id: "revoked"}
     assert desk.run("keys", "create", "--client", "acme", "--scope", "everything").exit_code == 1
+
+
+def test_a_link_signs_in_once_with_a_key_that_ends_by_itself(desk: Desk, database_urls: DatabaseUrls) -> None:
+    made = desk.run("keys", "link", "--client", "acme", "--url", "http://127.0.0.1:8080", "--scope", "read")
+    assert made.exit_code == 0, made.output
+    address, _, token = made.stdout.strip().rpartition("/")
+    assert address == "http://127.0.0.1:8080/#/sign-in"
+    kept = sessions.sha256(token)
+    assert kept is not None
+    with psycopg.connect(database_urls.ingest) as connection:
+        (row,) = connection.execute("SELECT token_sha256, expires_at - now() FROM ingest.sign_in_links").fetchall()
+    assert row[0] == kept
+    assert timedelta(minutes=14) < row[1] <= timedelta(minutes=15)
+    (key,) = desk.says("keys", "list", "--client", "acme")
+    assert (key["scopes"], key["state"]) == ("read", "works")
+    lasts = datetime.fromisoformat(key["ends_at"]) - datetime.fromisoformat(key["created_at"])
+    assert lasts == timedelta(hours=12, minutes=15)
+
+
+@pytest.mark.parametrize("words", [("--client", "a b", "--url", "http://x"), ("--client", "acme")])
+def test_a_link_for_nobody_or_to_nowhere_is_told_in_words(desk: Desk, tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = desk.run("keys", "link", "--data", str(tmp_path), *words)
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output

@@ -37,7 +37,6 @@ function read() {
   }
 }
 
-export const currentLocale = () => locale;
 export const otherLocale = () => LOCALES.find((one) => one !== locale);
 
 /** A text with its gaps filled; a gap without a value shows "?". */
@@ -58,11 +57,14 @@ export function reasonText(reason) {
   return knows(name) ? t(name, reason.details) : reason.text;
 }
 
+/** How dates and numbers are written: as in the reader's own country, if it speaks this language. */
+const region = () => (navigator.languages ?? []).find((tag) => tag.slice(0, 2).toLowerCase() === locale) ?? locale;
+
 export const percent = (share) =>
-  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+  new Intl.NumberFormat(region(), { style: 'percent', maximumFractionDigits: 0 }).format(share);
 
 export const moment = (iso) =>
-  new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
+  new Intl.DateTimeFormat(region(), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
     new Date(iso),
   );
 
@@ -70,5 +72,5 @@ export function size(bytes) {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
   const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   const format = { style: 'unit', unit: units[step], maximumFractionDigits: step > 1 ? 1 : 0 };
-  return new Intl.NumberFormat(locale, format).format(bytes / 1024 ** step);
+  return new Intl.NumberFormat(region(), format).format(bytes / 1024 ** step);
 }
