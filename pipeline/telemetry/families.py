@@ -193,6 +193,11 @@ ORPHANS: Final = Counter(
     "razgovor_orphans_swept_total", "Prefixes of the store that no job owned and the janitor deleted."
 )
 ERASED_OBJECTS: Final = Counter("razgovor_erased_objects_total", "Objects of erased jobs that were deleted.")
+EXPIRED_OBJECTS: Final = Counter(
+    "razgovor_expired_objects_total",
+    "Objects deleted because they were kept as long as agreed; `what` is audio or transcript.",
+    ("what",),
+)
 SWEEPS: Final = Counter(
     "razgovor_sweeps_total", "Times the janitor went through the store; `outcome` is done or failed.", ("outcome",)
 )

@@ -25,11 +25,13 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A row of ledger.jobs."""
+    """A row of ledger.jobs. What expired was kept as long as its client agreed: a row of ledger.expiries."""
 
     job_id: str
     run: int
     client_id: str
+    audio_expired: bool = False
+    transcript_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,11 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the ledger knows. Before it has seen the job everything is as the defaults say."""
+    """What the ledger knows. Before it has seen the job everything is as the defaults say.
+
+    Attributes:
+        audio_expired_at, transcript_expired_at: Since when the recording, and the transcript, are kept no longer.
+    """
 
     run: int
     state: str = states.QUEUED
@@ -51,6 +55,8 @@ class Outcome:
     vad_ms: int | None = None
     engine_ms: int | None = None
     total_ms: int | None = None
+    audio_expired_at: datetime | None = None
+    transcript_expired_at: datetime | None = None
     transcript: StoredObject | None = None
     artefacts: dict[str, StoredObject] = field(default_factory=dict)
 

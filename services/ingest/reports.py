@@ -115,10 +115,11 @@ def _all(jobs: Jobs, question: ReportQuestion) -> Iterator[Job]:
 
 def _transcript(store: BlobStore, job: Job) -> Transcript | None:
     """None where there is none, or none any more, or none that can be read."""
-    if job.outcome.transcript is None or job.erasure is not None:
+    outcome = job.outcome
+    if outcome.transcript is None or outcome.transcript_expired_at is not None or job.erasure is not None:
         return None
     with suppress(BlobNotFound, CallFault):
-        return Transcript.from_bytes(store.read(job.outcome.transcript.key))
+        return Transcript.from_bytes(store.read(outcome.transcript.key))
     return None
 
 

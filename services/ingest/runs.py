@@ -17,6 +17,9 @@ from services.ingest.clients import UNLIMITED, Quota
 #: Shown of a job that is called off while the ledger does not say so yet.
 CANCELING: Final = "canceling"
 
+#: Why a job is not done again whose recording is kept no longer.
+EXPIRED: Final = "expired"
+
 #: A job that failed may be done again.
 FAILED: Final = frozenset({states.FAILED})
 #: So may one that completed, if the operator says so: it may be billed again.
@@ -40,7 +43,8 @@ class Refused:
     """No run was started.
 
     Attributes:
-        why: `unknown_job`; `superseded` (a later run was started already); or the state that the job is in.
+        why: `unknown_job`; `superseded` (a later run was started already); `expired` (its recording is kept no longer);
+            or the state that the job is in.
     """
 
     job_id: str
@@ -55,11 +59,13 @@ class Known:
         run: The newest that ingest started.
         ledger_run, state: As the ledger says; None and `queued` before it has heard of this run. `canceling` and
             `erased` are ingest's own knowledge.
+        expired: Its recording is kept no longer.
     """
 
     run: int
     ledger_run: int | None = None
     state: str = states.QUEUED
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Heard:
     state: str
 
 
-def known_of(run: int, heard: Heard | None, *, canceled_run: int | None, erased: bool) -> Known:
+def known_of(run: int, heard: Heard | None, *, canceled_run: int | None, erased: bool, expired: bool = False) -> Known:
     """What is known of a job.
 
     Args:
@@ -78,6 +84,7 @@ def known_of(run: int, heard: Heard | None, *, canceled_run: int | None, erased:
         heard: What the ledger says: of that run, or of an earlier one still; None: it knows no such job.
         canceled_run: The newest run that its client called off.
         erased: Whether its client had it erased.
+        expired: Whether its recording is kept no longer.
     """
     newest = run if heard is None else max(run, heard.run)
     state = heard.state if heard is not None and heard.run >= run else states.QUEUED
@@ -85,6 +92,7 @@ def known_of(run: int, heard: Heard | None, *, canceled_run: int | None, erased:
         run=run,
         ledger_run=None if heard is None else heard.run,
         state=shown_state(state, canceled=canceled_run == newest, erased=erased),
+        expired=expired,
     )
 
 
@@ -113,6 +121,8 @@ def decide(job_id: str, known: Known | None, allowed: frozenset[str], after_run:
         return Refused(job_id, "superseded")
     if known.state not in allowed:
         return Refused(job_id, known.state)
+    if known.expired:
+        return Refused(job_id, EXPIRED)
     return Started(job_id, 1 + max(newest, after_run or 0))
 
 

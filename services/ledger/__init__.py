@@ -2,9 +2,9 @@
 
 Consumes: audio.uploaded, transcript.ready, job.status, and the dead letters of the three.
 Produces: no job event, ever; only its own undecodable records go to a DLQ.
-Writes: PostgreSQL, schema `ledger`; ingest reads the views `jobs_v1`, `artefacts_v1`, `usage_v1`, `usage_days_v1`
-and `erasures_v1`. In the store its fuse's marker; the `janitor` deletes orphans, once ingest's `fence_v1` has fenced them,
-and the `eraser` what was erased.
+Writes: PostgreSQL, schema `ledger`; ingest reads the views `jobs_v1`, `artefacts_v1`, `usage_v1`, `usage_days_v1`,
+`erasures_v1` and `runs_v1`, and takes notes of ends. In the store its fuse's marker; the `janitor` deletes orphans, once ingest's `fence_v1` has fenced them,
+the `eraser` what was erased, and the `expirer` what its client agreed to keep no longer.
 Never: puts aside what it can decode. It waits for PostgreSQL (Transient) or it stops (Fatal).
 
 The data path: `batch` decodes a batch -> `handler` says what each event means, as `effects` -> `adapters.postgres`

@@ -25,9 +25,10 @@ from pipeline.stream.registry import wire_at
 from pipeline.stream.runner import Limits, Runner
 from pipeline.stream.safeguards import Safeguards
 from pipeline.telemetry.metrics import Metrics
-from services.ledger.adapters.postgres import PostgresErasures, PostgresKnownJobs, PostgresLedger
+from services.ledger.adapters.postgres import PostgresErasures, PostgresKnownJobs, PostgresLedger, PostgresRetention
 from services.ledger.batch import BatchProcessor
 from services.ledger.eraser import Eraser
+from services.ledger.expirer import Expirer
 from services.ledger.figures import Figures, MeteredLedger
 from services.ledger.janitor import Janitor
 from services.ledger.settings import LedgerSettings
@@ -80,6 +81,7 @@ def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -
     guards.watch_fuse(stop)
     _start_janitor(settings, store, stop, metrics)
     _start_eraser(settings, store, stop, metrics)
+    _start_expirer(settings, store, stop, metrics)
     if not guards.fuse.blown:
         status.write("ready")
     consumer = EvenConsumer(
@@ -109,6 +111,14 @@ def _start_eraser(settings: LedgerSettings, store: BlobStore, stop: threading.Ev
     eraser = Eraser(store, PostgresErasures(settings.database_url.get_secret_value()), metrics)
     told = (stop, settings.erase_every_s)
     threading.Thread(target=eraser.run, args=told, name="eraser", daemon=True).start()
+
+
+def _start_expirer(settings: LedgerSettings, store: BlobStore, stop: threading.Event, metrics: Metrics) -> None:
+    if not settings.expire_every_s:
+        return
+    expirer = Expirer(store, PostgresRetention(settings.database_url.get_secret_value()), metrics)
+    told = (stop, settings.expire_every_s)
+    threading.Thread(target=expirer.run, args=told, name="expirer", daemon=True).start()
 
 
 def main() -> int:

@@ -1,15 +1,15 @@
 """What the ledger needs of the world. For `batch`: `adapters.postgres` keeps the record, the runner's DLQ takes the rest.
 
-For the `janitor`: who knows which jobs there are. For the `eraser`: which are to go.
+For the `janitor`: who knows which jobs there are. For the `eraser`: which are to go. For the `expirer`: what is kept how long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from pipeline.errors import Permanent
 from pipeline.outcome import Outcome
@@ -101,4 +101,51 @@ class KnownJobs(Protocol):
     """Who knows which jobs there are."""
 
     def turn(self) -> AbstractContextManager[JobsTurn | None]:
+        """Take the only turn over all replicas; None while another has it."""
+
+
+AUDIO: Final = "audio"
+TRANSCRIPT: Final = "transcript"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long something of a client's is kept after its job ended: `audio` or `transcript`."""
+
+    client_id: str
+    what: str
+    kept: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """A job's recording, or its transcript and all else, that is kept no longer."""
+
+    job_id: str
+    what: str
+
+
+class RetentionTurn(Protocol):
+    """One expirer's turn."""
+
+    def rules(self) -> list[Rule]:
+        """What clients agreed on; who did not agree keeps everything."""
+
+    def due(self, rule: Rule, limit: int) -> Iterator[list[str]]:
+        """Jobs whose end lies behind by more than the rule says, and that have not expired so; so many at a time."""
+
+    def begin(self, job_ids: Sequence[str], what: str) -> None:
+        """Write down that these are kept no longer: from now on nobody is given them."""
+
+    def begun(self, limit: int) -> list[Expiry]:
+        """What is written down and may lie in the store yet."""
+
+    def finish(self, expiry: Expiry, objects: int) -> None:
+        """Keep that so many objects were deleted, and nothing is left."""
+
+
+class Retention(Protocol):
+    """What is kept how long. May raise Transient and Fatal."""
+
+    def turn(self) -> AbstractContextManager[RetentionTurn | None]:
         """Take the only turn over all replicas; None while another has it."""

@@ -35,6 +35,9 @@ class LedgerSettings(ServiceSettings):
     erase_every_s: float = Field(
         default=1.0, gt=0, le=3600, description="The janitor looks for jobs to erase this often."
     )
+    expire_every_s: float = Field(
+        default=3600.0, ge=0, description="What clients agreed to keep no longer is deleted this often; 0: never."
+    )
     orphan_after_s: float = ORPHAN_AFTER_S
     orphans_max: int = Field(
         default=100,

@@ -20,7 +20,11 @@ FROM ingest.submissions s ORDER BY (s.job_id || '/') COLLATE "C"
 SELECT job_id, run FROM ingest.refused_calls ORDER BY (job_id || '/') COLLATE "C"
 
 -- name: jobs
-SELECT job_id, run, client_id FROM ledger.jobs ORDER BY (job_id || '/') COLLATE "C"
+SELECT j.job_id, j.run, j.client_id, a.job_id IS NOT NULL AS audio_expired, t.job_id IS NOT NULL AS transcript_expired
+FROM ledger.jobs j
+LEFT JOIN ledger.expiries a ON a.job_id = j.job_id AND a.what = 'audio'
+LEFT JOIN ledger.expiries t ON t.job_id = j.job_id AND t.what = 'transcript'
+ORDER BY (j.job_id || '/') COLLATE "C"
 
 -- name: runs
 SELECT job_id, run, state, completed_at, erased_at FROM ledger.runs

@@ -8,7 +8,8 @@ I2  `billing`  every completed run has one `transcription` entry, at most taken 
                no other run has any; the legs of every entry sum to 0; its period is that of the acceptance, by
                PostgreSQL's clock.
 I3  `objects`  every completed run has its result, every key in it an object of that size and hash; so has every
-               submission its recording. Neither is asked of what was erased, or is older than the retention.
+               submission its recording. Neither is asked of what was erased, is older than the retention, or expired by
+               its client's own.
 I4  `orphans`  a prefix whose job neither ingest nor the ledger knows has an object younger than the age asked for.
 I5  `answers`  every record below a group's commit is finished: its event is in the ledger (group ledger), or its outcome
                was announced (transcriber, exporter), or it was put aside, or it went on to the retry topic.

@@ -42,9 +42,12 @@ def judge(job: JobFacts, view: View) -> Iterator[Finding]:
 
 def named_objects(job: JobFacts, view: View) -> Iterator[Named]:
     """What must lie in the store by the rows of a job."""
-    submission = job.submission
-    if submission is not None and not _erased(job) and not _expired(job, view):
+    submission, row = job.submission, job.job
+    audio_expired = _expired(job, view) or (row is not None and row.audio_expired)
+    if submission is not None and not _erased(job) and not audio_expired:
         yield Named(submission.audio_key, submission.audio_sha256, submission.audio_size_bytes)
+    if row is not None and row.transcript_expired:
+        return
     kept = {run.run for run in _kept_runs(job, view)}
     for result in job.results:
         if result.run in kept:

@@ -24,6 +24,7 @@ def known_job(rows: MemorySubmissions, job_id: str) -> Known | None:
         None if outcome is None else Heard(outcome.run, outcome.state),
         canceled_run=rows.canceled_runs.get(job_id),
         erased=job_id in rows.erased,
+        expired=outcome is not None and outcome.audio_expired_at is not None,
     )
 
 

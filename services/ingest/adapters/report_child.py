@@ -66,7 +66,10 @@ class ReportChild:
         self._folder = options.scratch_dir
         self._timeout_s = timeout_s
         self._turn = threading.Lock()
-        self._child: ChildProcess[_Order, int] = ChildProcess(
+        self._closed = False
+        self._child: ChildProcess[_Order, int] | None = None
+        self._new_child = partial(
+            ChildProcess[_Order, int],
             partial(maker, database_url, store_url, options),
             name="ingest-report",
             limits=Limits(memory_bytes=memory_bytes),
@@ -75,21 +78,26 @@ class ReportChild:
 
     def make(self, question: ReportQuestion) -> BinaryIO | None:
         """See `Reports.make`."""
-        if not self._turn.acquire(blocking=False):
+        if self._closed or not self._turn.acquire(blocking=False):
             return None
         try:
-            return self._made(question)
+            # A child for each: what it mapped for one report is not kept for the next.
+            self._child = self._new_child()
+            with self._child:
+                return self._made(self._child, question)
         except ChildError as error:
             raise Transient(f"a report: {error}") from error
         finally:
-            self._child.kill()  # what it mapped for one report is not kept for the next
             self._turn.release()
 
-    def _made(self, question: ReportQuestion) -> BinaryIO:
+    def _made(self, child: ChildProcess[_Order, int], question: ReportQuestion) -> BinaryIO:
         with scratch_errors(), tempfile.TemporaryDirectory(prefix="razgovor-report-", dir=self._folder) as folder:
-            self._child.call(_Order(question, Path(folder)), timeout_s=self._timeout_s)
+            child.call(_Order(question, Path(folder)), timeout_s=self._timeout_s)
             return (Path(folder) / _NAME).open("rb")  # it stays until it is closed
 
     def close(self) -> None:
         """End the child; a report under way ends with Transient."""
-        self._child.close()
+        self._closed = True
+        child = self._child
+        if child is not None:
+            child.close()

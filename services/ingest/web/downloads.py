@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from email.message import Message
 from typing import Annotated, Any, Final, Literal
 
@@ -72,6 +73,7 @@ def transcript(
     """The transcript of a completed job: `json` is the canonical one, the others are the exports asked for."""
     job = job_of(ports, client, job_id)
     _refuse_unfinished(job)
+    refuse_expired(job.outcome.transcript_expired_at)
     found = job.outcome.transcript if wanted == "json" else job.outcome.artefacts.get(wanted)
     if found is None:
         raise Problem(problems.FORMAT_NOT_MADE, f"made were: {', '.join(('json', *sorted(job.outcome.artefacts)))}")
@@ -94,6 +96,7 @@ def audio(request: Request, ports: Ports, client: Reader, job_id: str) -> Respon
     job = job_of(ports, client, job_id)
     if job.outcome.state == states.ERASED:
         raise Problem(problems.GONE, "the job was erased")
+    refuse_expired(job.outcome.audio_expired_at)
     return _download(request, ports.store, job.audio, job.media_type, download_name(job.file_name, job_id))
 
 
@@ -113,6 +116,16 @@ def _refuse_unfinished(job: Job) -> None:
     if state == states.ERASED:
         raise Problem(problems.GONE, "the job was erased")
     raise Problem(problems.NOT_FINISHED, f"the job is {state}", facts={"state": state})
+
+
+def refuse_expired(expired_at: datetime | None) -> None:
+    """Refuse what is kept no longer, since then.
+
+    Raises:
+        Problem: `gone`.
+    """
+    if expired_at is not None:
+        raise Problem(problems.GONE, "it was kept as long as agreed", facts={"expired_at": expired_at.isoformat()})
 
 
 def _download(request: Request, store: BlobStore, wanted: StoredObject, media_type: str, name: str) -> Response:

@@ -83,6 +83,7 @@ class AudioDocument(_Document):
     media_type: str
     file_name: str | None
     declared_duration_ms: int | None = Field(description="As its header claims; headers lie.")
+    expired_at: datetime | None = Field(description="Since when it is kept no longer.")
 
 
 class CallDocument(_Document):
@@ -111,6 +112,7 @@ class ResultDocument(_Document):
     engine: str | None
     model: str | None
     model_sha256: str | None
+    expired_at: datetime | None = Field(description="Since when the transcript is kept no longer.")
 
 
 class TimingsDocument(_Document):
@@ -239,6 +241,7 @@ def job_document(job: Job) -> JobDocument:
             media_type=job.media_type,
             file_name=job.file_name,
             declared_duration_ms=job.declared_duration_ms,
+            expired_at=outcome.audio_expired_at,
         ),
         call=CallDocument(
             started_at=job.started_at,
@@ -296,6 +299,7 @@ def _result(outcome: Outcome) -> ResultDocument | None:
         engine=outcome.engine,
         model=outcome.model,
         model_sha256=outcome.model_sha256,
+        expired_at=outcome.transcript_expired_at,
     )
 
 
@@ -315,8 +319,10 @@ def _links(job: Job) -> dict[str, str]:
     url = job_url(job.job_id)
     if job.erasure is not None:
         return {"self": url}
-    links = {"self": url, "events": f"{url}/events", "audio": f"{url}/audio"}
-    if job.outcome.transcript is not None:
+    links = {"self": url, "events": f"{url}/events"}
+    if job.outcome.audio_expired_at is None:
+        links["audio"] = f"{url}/audio"
+    if job.outcome.transcript is not None and job.outcome.transcript_expired_at is None:
         for name in ("json", *sorted(job.outcome.artefacts)):
             links[f"transcript_{name}"] = f"{url}/transcript?format={name}"
     return links

@@ -13,6 +13,7 @@ from pipeline.contracts import states
 from services.ingest.problems import GONE, Problem
 from services.ingest.web.answers import COMMON, documented
 from services.ingest.web.auth import Reader
+from services.ingest.web.downloads import refuse_expired
 from services.ingest.web.jobs import job_of
 from services.ingest.web.models import WaveformDocument
 from services.ingest.web.ports import Ports
@@ -34,6 +35,7 @@ async def waveform(request: Request, ports: Ports, client: Reader, job_id: str) 
     job = await run_in_threadpool(job_of, ports, client, job_id)
     if job.outcome.state == states.ERASED:
         raise Problem(GONE, "the job was erased")
+    refuse_expired(job.outcome.audio_expired_at)
     limiter: anyio.CapacityLimiter = request.app.state.drawing
     drawn = await anyio.to_thread.run_sync(partial(ports.waveforms.of, job), limiter=limiter)
     return WaveformDocument(duration_s=drawn.duration_s, channels=[list(peaks) for peaks in drawn.peaks])

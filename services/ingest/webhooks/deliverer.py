@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +26,8 @@ OF_A_CLIENT: Final = 2
 COLLECTED: Final = 500
 _BOUNDS: Final = Bounds(max_bytes=65_536, total_s=15.0)
 _PRUNE_EVERY: Final = 3600
+#: How long the end waits for what is under way; what takes longer is sent again by the next process.
+_FAREWELL_S: Final = 4.0
 _AGAIN: Final = "again"
 
 
@@ -59,7 +60,7 @@ class Deliverer:
         self._metrics = metrics
         self._poll_s = poll_s
         self._under_way: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._wake = threading.Event()
         self._log = logs.get(__name__)
 
@@ -68,20 +69,18 @@ class Deliverer:
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Send until told to stop; what is under way then ends within its own bounds, or is sent again by the next one."""
+        """Send until told to stop, then wait a little for what is under way."""
         steps = 0
-        senders = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook")
-        try:
-            while not stop.is_set():
-                self._wake.clear()
-                found = self._step(senders, prune=steps % _PRUNE_EVERY == 0)
-                steps += 1
-                if not found:
-                    self._wake.wait(self._poll_s)
-        finally:
-            senders.shutdown(wait=False, cancel_futures=True)
+        while not stop.is_set():
+            self._wake.clear()
+            found = self._step(prune=steps % _PRUNE_EVERY == 0)
+            steps += 1
+            if not found:
+                self._wake.wait(self._poll_s)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way.total(), _FAREWELL_S)
 
-    def _step(self, senders: ThreadPoolExecutor, *, prune: bool) -> bool:
+    def _step(self, *, prune: bool) -> bool:
         """Whether there was anything to do."""
         try:
             if prune:
@@ -92,15 +91,16 @@ class Deliverer:
             self._log.warning("webhooks_wait", error=str(error))
             return False
         for one in claimed:
-            senders.submit(self._send, one)
+            # A daemon: a receiver that says nothing must not hold up the end of the process.
+            threading.Thread(target=self._send, args=(one,), name="webhook", daemon=True).start()
         return bool(claimed) or collected == COLLECTED
 
     def _claim(self) -> list[Claimed]:
-        with self._lock:
+        with self._changed:
             room = AT_ONCE - self._under_way.total()
             busy = [client_id for client_id, count in self._under_way.items() if count >= OF_A_CLIENT]
         claimed = self._deliveries.claim(room, OF_A_CLIENT, busy) if room > 0 else []
-        with self._lock:
+        with self._changed:
             self._under_way.update(one.delivery.client_id for one in claimed)
         return claimed
 
@@ -110,8 +110,9 @@ class Deliverer:
         except RazgovorError as error:  # the claim runs out, and it is sent again
             self._log.warning("webhook_not_kept", webhook_id=claimed.delivery.webhook_id, error=str(error))
         finally:
-            with self._lock:
+            with self._changed:
                 self._under_way -= Counter([claimed.delivery.client_id])
+                self._changed.notify_all()
             self._wake.set()
 
     def deliver(self, claimed: Claimed) -> None:

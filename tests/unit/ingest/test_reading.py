@@ -332,3 +332,23 @@ def test_the_list_shows_outcomes_without_artefacts() -> None:
     rig.submissions.outcomes[job_id] = replace(completed(rig, job_id), turns=3)
     (job,) = rig.http().get("/v1/jobs").json()["jobs"]
     assert (job["state"], job["result"]["turns"]) == ("completed", 3)
+
+
+@pytest.mark.parametrize("what", ["audio", "transcript"])
+def test_what_is_kept_no_longer_is_gone_and_says_since_when(what: str) -> None:
+    rig = Rig()
+    job_id = rig.http().post("/v1/jobs", content=wav()).json()["job_id"]
+    stored = StoredObject(key=f"jobs/{job_id}/1/x/transcript.json", sha256="00", size_bytes=2)
+    rig.store.put(stored.key, b"{}", media_type="application/json")
+    since = datetime(2026, 11, 26, tzinfo=UTC)
+    outcome = Outcome(run=1, state="completed", transcript=stored)
+    expired = replace(outcome, **{f"{what}_expired_at": since})  # type: ignore[arg-type]  # one of two names
+    rig.submissions.outcomes[job_id] = expired
+    answer = rig.http().get(f"/v1/jobs/{job_id}/{what}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["expired_at"]) == (410, "gone", since.isoformat())
+    if what == "audio":
+        assert rig.http().get(f"/v1/jobs/{job_id}/waveform").status_code == 410
+    other = "transcript" if what == "audio" else "audio"
+    assert rig.http().get(f"/v1/jobs/{job_id}/{other}").status_code == 200
+    links = rig.http().get(f"/v1/jobs/{job_id}").json()["links"]
+    assert [name for name in links if name.startswith(what)] == []

@@ -116,6 +116,8 @@ def _outcome(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Outcome
         vad_ms=row["vad_ms"],
         engine_ms=row["engine_ms"],
         total_ms=row["total_ms"],
+        audio_expired_at=row["audio_expired_at"],
+        transcript_expired_at=row["transcript_expired_at"],
         transcript=_object(row, "transcript_") if row["transcript_key"] is not None else None,
         artefacts=artefacts,
     )

@@ -4,7 +4,7 @@
 SELECT s.*, j.run AS ledger_run, j.state, j.reason, j.details, j.channel_mode, j.channels AS found_channels,
        j.duration_ms, j.speech_ms, j.words, j.turns, j.confidence, j.partial, j.warnings, j.model, j.model_sha256,
        j.engine, j.transcript_key, j.transcript_sha256, j.transcript_size_bytes, j.transcribing_at, j.finished_at,
-       j.queue_wait_ms, j.decode_ms, j.vad_ms, j.engine_ms, j.total_ms,
+       j.queue_wait_ms, j.decode_ms, j.vad_ms, j.engine_ms, j.total_ms, j.audio_expired_at, j.transcript_expired_at,
        shown.state AS shown_state, e.erased_at AS nothing_left_at, e.objects AS erased_objects
 FROM ingest.submissions s
 LEFT JOIN ledger.jobs_v1 j ON j.job_id = s.job_id COLLATE "default" AND j.run >= s.run

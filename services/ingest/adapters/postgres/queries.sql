@@ -156,17 +156,18 @@ CREATE TABLE IF NOT EXISTS ingest.migrations (
 -- name: grant_sweeping
 -- Repeated at every start: the role may have come after the view.
 DO $$ BEGIN
-    IF to_regrole('razgovor_ledger') IS NULL OR to_regprocedure('ingest.log_act_v1(text, text, text, text, jsonb)') IS NULL THEN
+    IF to_regrole('razgovor_ledger') IS NULL OR to_regclass('ingest.retention_v1') IS NULL THEN
         RETURN;
     END IF;
     IF NOT (
         has_schema_privilege('razgovor_ledger', 'ingest', 'USAGE')
         AND has_table_privilege('razgovor_ledger', 'ingest.known_jobs_v1', 'SELECT')
+        AND has_table_privilege('razgovor_ledger', 'ingest.retention_v1', 'SELECT')
         AND has_function_privilege('razgovor_ledger', 'ingest.fence_v1(text[])', 'EXECUTE')
         AND has_function_privilege('razgovor_ledger', 'ingest.log_act_v1(text, text, text, text, jsonb)', 'EXECUTE')
     ) THEN
         GRANT USAGE ON SCHEMA ingest TO razgovor_ledger;
-        GRANT SELECT ON ingest.known_jobs_v1 TO razgovor_ledger;
+        GRANT SELECT ON ingest.known_jobs_v1, ingest.retention_v1 TO razgovor_ledger;
         GRANT EXECUTE ON FUNCTION ingest.fence_v1(text[]), ingest.log_act_v1(text, text, text, text, jsonb)
             TO razgovor_ledger;
     END IF;

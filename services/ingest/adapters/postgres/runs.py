@@ -80,6 +80,7 @@ def known_job(connection: Connection, row: dict[str, Any]) -> Known:
         None if heard is None else Heard(heard["run"], heard["state"]),
         canceled_run=row["canceled_run"],
         erased=row["erased_at"] is not None,
+        expired=heard is not None and heard["audio_expired_at"] is not None,
     )
 
 

@@ -6,7 +6,7 @@ WHERE job_id = %(job_id)s AND (%(client_id)s::text IS NULL OR client_id = %(clie
 FOR UPDATE
 
 -- name: fetch_state
-SELECT run, state FROM ledger.jobs_v1 WHERE job_id = %(job_id)s
+SELECT run, state, audio_expired_at FROM ledger.jobs_v1 WHERE job_id = %(job_id)s
 
 -- name: begin_run
 UPDATE ingest.submissions SET run = %(run)s WHERE job_id = %(job_id)s

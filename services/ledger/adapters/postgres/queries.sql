@@ -211,12 +211,12 @@ END $$
 -- Everything but the bytes of dead letters: nobody knows what those hold. Repeated at every start, as above.
 DO $$ BEGIN
     IF to_regrole('razgovor_auditor') IS NULL
-        OR has_column_privilege('razgovor_auditor', 'ledger.dlq', 'origin_offset', 'SELECT') THEN
+        OR has_table_privilege('razgovor_auditor', 'ledger.expiries', 'SELECT') THEN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA ledger TO razgovor_auditor;
     GRANT SELECT ON ledger.seen, ledger.jobs, ledger.runs, ledger.results, ledger.artefacts, ledger.timings,
-        ledger.prices, ledger.usage, ledger.usage_v1 TO razgovor_auditor;
+        ledger.prices, ledger.usage, ledger.usage_v1, ledger.expiries TO razgovor_auditor;
     GRANT SELECT (topic, partition, "offset", value_sha256, recorded_at, key, header_names, reason, consumer_group,
         event_id, origin_topic, origin_partition, origin_offset) ON ledger.dlq TO razgovor_auditor;
 END $$

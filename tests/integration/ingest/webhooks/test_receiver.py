@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -211,3 +212,32 @@ def test_an_ingest_that_dies_over_a_delivery_leaves_it_to_the_next(
     with running(tmp_path, migrated.ingest, broker.address, **settings):
         eventually(lambda: len(receiver.told) == 2)
     assert len({told.webhook_id for told in receiver.told}) == 1
+
+
+def test_a_receiver_that_says_nothing_does_not_hold_up_the_end(
+    tmp_path: Path,
+    migrated: DatabaseUrls,
+    key: str,
+    broker: MockCluster,
+    certificates: Certificates,
+    receiver: Receiver,
+    desk: Desk,
+) -> None:
+    desk.set_up(receiver)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_told: Told) -> tuple[int, dict[str, str]]:
+        held.set()
+        let_go.wait(60)
+        return 200, {}
+
+    receiver.answer = hold
+    try:
+        with running(tmp_path, migrated.ingest, broker.address, **allowing(receiver, certificates)) as ingest:
+            end(migrated, submitted(ingest, key))
+            assert held.wait(30)
+            began_s = time.monotonic()
+            assert ingest.terminate() == 0
+            assert time.monotonic() - began_s < 10
+    finally:
+        let_go.set()

@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from pipeline.blobs.folder import FolderStore
 from pipeline.contracts import layout
 from pipeline.contracts.transcript import sha256_hex
 from pipeline.errors import Transient
+from pipeline.telemetry.metrics import Metrics
 from pipeline.testing import samples
 from razgovor.audit.adapters.postgres import PostgresDatabase
 from razgovor.audit.adapters.stores import FolderObjects
@@ -20,7 +22,8 @@ from razgovor.audit.run import Question, Report, audit
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresClients, PostgresSubmissions
 from services.ingest.adapters.postgres import migrate as migrate_ingest
-from services.ledger.adapters.postgres import PostgresLedger
+from services.ledger.adapters.postgres import PostgresLedger, PostgresRetention
+from services.ledger.expirer import Expirer
 from services.ledger.handler import Arrival, handle
 from tests.integration.ingest.repositories import ACME, submission
 
@@ -138,3 +141,25 @@ def test_a_database_that_does_not_answer_is_waited_for_by_whoever_asks() -> None
     away = PostgresDatabase("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
     with pytest.raises(Transient), away.snapshot():
         pass
+
+
+@pytest.mark.parametrize(("audio_days", "transcript_days", "left"), [(30, None, 2), (None, 30, 1), (30, 30, 0)])
+def test_what_expired_as_its_client_agreed_is_not_lost(
+    urls: DatabaseUrls, tmp_path: Path, audio_days: int | None, transcript_days: int | None, left: int
+) -> None:
+    job_id = complete(urls, tmp_path)
+    with psycopg.connect(urls.admin, autocommit=True) as admin:
+        admin.execute("UPDATE ledger.jobs SET accepted_at = accepted_at - interval '31 days'")
+        admin.execute("UPDATE ledger.runs SET completed_at = now() - interval '31 days'")
+        admin.execute(
+            "UPDATE ingest.clients SET audio_retention_days = %s, transcript_retention_days = %s",
+            (audio_days, transcript_days),
+        )
+    expirer = Expirer(FolderStore(tmp_path), PostgresRetention(urls.ledger), Metrics())
+    assert expirer.sweep() == sum(days is not None for days in (audio_days, transcript_days))
+    assert len(list(FolderStore(tmp_path).list(layout.job_prefix(job_id)))) == left
+    assert not {one for one in found(ask(urls, tmp_path)) if one.startswith("I3")}
+    # Without the rows that say so it is.
+    with psycopg.connect(urls.admin, autocommit=True) as admin:
+        admin.execute("DELETE FROM ledger.expiries")
+    assert "I3 object_missing" in found(ask(urls, tmp_path))

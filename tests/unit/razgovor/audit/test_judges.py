@@ -146,6 +146,20 @@ def test_i2_another_balanced_entry_of_a_completed_run_is_a_correction() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expired", "left"),
+    [
+        ({"audio_expired": True}, {TRANSCRIPT, TEXT}),
+        ({"transcript_expired": True}, {layout.audio_key(JOB)}),
+        ({"audio_expired": True, "transcript_expired": True}, set()),
+    ],
+)
+def test_i3_what_expired_as_its_client_agreed_is_not_missing(expired: dict[str, bool], left: set[str]) -> None:
+    objects = tuple(found for found in healthy().objects if found.key in left)
+    assert broken(healthy(job=job_row(**expired), objects=objects)) == set()
+    assert ("I3", "object_missing") in broken(healthy(objects=objects))
+
+
+@pytest.mark.parametrize(
     ("job", "code"),
     [
         (healthy(objects=without(healthy().objects, key=TRANSCRIPT)), "object_missing"),
