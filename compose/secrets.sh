@@ -24,7 +24,7 @@ for service in ingest ledger auditor; do
     keep "${service}_database_url" \
         "postgresql://razgovor_${service}:$(cat "$folder/${service}_database_password")@database:5432/razgovor"
 done
-for service in ingest transcriber exporter ledger auditor; do
+for service in ingest transcriber exporter ledger auditor analytics; do
     keep "${service}_store_secret_key" "$(random)"
 done
 keep store_root_secret_key "$(random)"

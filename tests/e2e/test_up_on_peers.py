@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -18,6 +23,7 @@ from tests.e2e.lasting import SAMPLES, client_of, data_folder, key_of, state, su
 
 pytestmark = [pytest.mark.peers, pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(600)]
 
+ROOT = Path(__file__).parents[2]
 CALL = SAMPLES / "people" / "golos_02.wav"
 
 
@@ -55,6 +61,40 @@ def bucket(minio: MinioServer) -> str:
     return f"s3://calls?endpoint={minio.endpoint}&region={minio.region}"
 
 
+def analysed(folder: Path, minio: MinioServer, kafka: KafkaServer) -> list[tuple[str, str]]:
+    """What the example of a subscriber keeps of the stack's calls, as the store's user that reads transcripts alone."""
+    secrets, database = folder / "secrets", folder / "analytics.db"
+    secrets.mkdir(mode=0o700)
+    owner = {
+        "RAZGOVOR_STORE_URL": f"s3://calls?endpoint={minio.endpoint}&region={minio.region}",
+        "RAZGOVOR_STORE_ACCESS_KEY": minio.access_key,
+        "RAZGOVOR_STORE_SECRET_KEY": minio.secret_key,
+    }
+    plan = ("--from", str(ROOT / "compose" / "store"), "--users", "minio", "--secrets", str(secrets))
+    assert run_razgovor("store", "apply", *plan, environment=owner).returncode == 0
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "docs" / "examples" / "subscriber.py"), "--schemas", str(ROOT / "schemas")),
+            *("--bootstrap-servers", kafka.sasl_servers, "--kafka", "security.protocol=SASL_PLAINTEXT"),
+            *("--kafka", "sasl.mechanisms=SCRAM-SHA-512", "--kafka", "sasl.username=admin"),
+            *("--kafka", "sasl.password=admins-word", "--store-endpoint", minio.endpoint, "--bucket", "calls"),
+            *("--region", minio.region, "--database", str(database), "--until-quiet-s", "5"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={
+            **os.environ,
+            "AWS_ACCESS_KEY_ID": "razgovor-analytics",
+            "AWS_SECRET_ACCESS_KEY": (secrets / "analytics_store_secret_key").read_text(encoding="utf-8").strip(),
+        },
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    with closing(sqlite3.connect(database)) as kept:
+        return kept.execute("SELECT job_id, said FROM calls").fetchall()
+
+
 def test_it_runs_on_servers_elsewhere_with_passwords(data: Path) -> None:
     options = KafkaOptions(users={"admin": "admins-word"})
     with (
@@ -77,7 +117,10 @@ def test_it_runs_on_servers_elsewhere_with_passwords(data: Path) -> None:
                 job = submit(client, CALL)
                 eventually(lambda: state(client, job) == "completed", deadline_s=180)
                 text = client.get(f"/v1/jobs/{job}/transcript", params={"format": "txt"}).text
-        assert "яблоки" in text.lower()
+            assert "яблоки" in text.lower()
+            kept = analysed(folder, minio, kafka)
+        assert [found[0] for found in kept] == [job]
+        assert "яблоки" in kept[0][1].lower()
         assert not list((data / "store").glob("jobs/*"))
         with psycopg.connect(postgres.urls("calls").admin) as connection:
             assert connection.execute("SELECT count(*) FROM ledger.jobs").fetchone() == (1,)

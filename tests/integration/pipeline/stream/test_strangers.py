@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -13,6 +15,7 @@ import pytest
 
 from pipeline.contracts import codec
 from pipeline.contracts.events import TranscriptReady
+from pipeline.contracts.transcript import sha256_hex
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection, RegistryConnection
 from pipeline.stream.kafka import KafkaProducer
@@ -21,7 +24,9 @@ from pipeline.stream.schema_registry import subject_of
 from pipeline.stream.topology import TopicState
 from pipeline.stream.wire import Wire
 from pipeline.testing import samples
-from razgovor.peers.addresses import KafkaPeer, RegistryPeer
+from razgovor.peers.addresses import KafkaPeer, RegistryPeer, S3Peer
+from tests.buckets import temporary_bucket
+from tests.unit.pipeline.formats import calls
 
 pytestmark = pytest.mark.peers
 
@@ -44,8 +49,9 @@ def topic(kafka_peer: KafkaPeer, registry_peer: RegistryPeer) -> Iterator[str]:
     registry.close()
 
 
-def output(*command: str) -> list[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+def output(*command: str, **environment: str) -> list[str]:
+    env = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=env).stdout.splitlines()
 
 
 def test_kcat_shows_keys_and_headers(kafka_peer: KafkaPeer, topic: str) -> None:
@@ -67,3 +73,51 @@ def test_the_registrys_own_deserializer_reads_the_values(
     for event in events:
         assert event["transcript"]["key"] == samples.transcript_ready(event["job_id"]).transcript.key
         assert event["accepted_at"] == "2026-11-23 09:30:00.123456+00:00"
+
+
+def test_a_subscriber_keeps_what_was_said_once_and_by_the_highest_run(
+    kafka_peer: KafkaPeer, registry_peer: RegistryPeer, s3_peer: S3Peer, tmp_path: Path
+) -> None:
+    name, database = f"strangers-{uuid.uuid4()}", tmp_path / "analytics.db"
+    connection = KafkaConnection(bootstrap_servers=kafka_peer.bootstrap_servers)
+    KafkaAdmin(connection).create(name, TopicState(1, 1))
+    registry = ConfluentRegistry(RegistryConnection(url=registry_peer.url))
+    registry.register(subject_of(name), codec.released().written(TranscriptReady).text)
+    wire, producer = Wire(registry), KafkaProducer(connection)
+    texts = {1: calls.transcript([calls.turn("сначала")]), 2: calls.transcript([calls.turn("потом")])}
+
+    def announced(job_id: str, run: int) -> TranscriptReady:
+        event = samples.transcript_ready(job_id, run)
+        data = texts[run].to_bytes()
+        kept = event.transcript.model_copy(update={"sha256": sha256_hex(data), "size_bytes": len(data)})
+        return event.model_copy(update={"transcript": kept})
+
+    first, second, gone = announced(JOB_IDS[0], 1), announced(JOB_IDS[0], 2), announced(JOB_IDS[1], 1)
+    with temporary_bucket(s3_peer, scratch_dir=tmp_path) as bucket:
+        for event in (first, second):
+            key, run = event.transcript.key, event.run
+            bucket.store.put(key, texts[run].to_bytes(), media_type="application/json")
+        producer.publish([wire.encode(event, topic=name) for event in (second, first, second, gone)])
+        producer.close()
+        registry.close()
+        credentials = bucket.options.credentials
+        assert credentials is not None
+        lines = output(
+            *(sys.executable, str(EXAMPLES / "subscriber.py"), "--topic", name, "--group", name),
+            *("--bootstrap-servers", kafka_peer.bootstrap_servers, "--registry", registry_peer.url),
+            *("--store-endpoint", f"{bucket.address.endpoint}", "--bucket", bucket.address.bucket),
+            *("--region", bucket.address.region, "--database", str(database), "--until-quiet-s", "5"),
+            AWS_ACCESS_KEY_ID=credentials.access_key,
+            AWS_SECRET_ACCESS_KEY=credentials.secret_key,
+        )
+    assert lines == [
+        f"{JOB_IDS[0]} 2 kept",
+        f"{JOB_IDS[0]} 1 kept",
+        f"{JOB_IDS[0]} 2 known",
+        f"{JOB_IDS[1]} 1 gone",
+    ]
+    with sqlite3.connect(database) as kept:
+        rows = kept.execute("SELECT job_id, run, said FROM calls").fetchall()
+    kept.close()
+    assert [(job_id, run) for job_id, run, _ in rows] == [(JOB_IDS[0], 2)]
+    assert "потом" in rows[0][2]

@@ -23,7 +23,7 @@ from tests.buckets import Bucket, owned_bucket
 
 pytestmark = pytest.mark.peers
 PLAN = Path(__file__).parents[4] / "compose/store"
-SERVICES = ("ingest", "transcriber", "exporter", "ledger", "auditor")
+SERVICES = ("ingest", "transcriber", "exporter", "ledger", "auditor", "analytics")
 SHA = "0" * 64
 
 
@@ -154,7 +154,7 @@ OPERATIONS: dict[str, tuple[Callable[[BlobStore], object], set[str]]] = {
     "put elsewhere": (put("other/1"), set()),
     "read audio": (read(AUDIO), {"ingest", "transcriber", "auditor"}),
     "read call": (read(CALL), {"ingest", "transcriber", "exporter", "auditor"}),
-    "read transcript": (read(TRANSCRIPT), {"ingest", "transcriber", "exporter", "auditor"}),
+    "read transcript": (read(TRANSCRIPT), {"ingest", "transcriber", "exporter", "auditor", "analytics"}),
     "read artefact": (read(ARTEFACT), {"ingest", "transcriber", "exporter", "auditor"}),
     "sweep uploads": (later, {"ledger"}),
     "delete audio": (delete(AUDIO), {"ingest", "ledger"}),

@@ -13,7 +13,7 @@ COMPOSE = Path(__file__).parents[4] / "compose/store"
 
 def test_the_deployments_plan_names_each_service_and_only_its_bucket() -> None:
     plan = read_plan(COMPOSE, "calls", retention_days=None)
-    assert set(plan.policies) == {"ingest", "transcriber", "exporter", "ledger", "auditor"}
+    assert set(plan.policies) == {"ingest", "transcriber", "exporter", "ledger", "auditor", "analytics"}
     for policy in plan.policies.values():
         for statement in policy["Statement"]:
             assert statement["Effect"] == "Allow"
