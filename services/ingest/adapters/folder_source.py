@@ -177,7 +177,7 @@ def _entry(entry: os.DirEntry[str]) -> Entry | None:
 
 
 def _stamp(found: os.stat_result) -> Stamp:
-    return Stamp(found.st_size, found.st_mtime_ns)
+    return Stamp.told(found.st_size, found.st_mtime_ns)
 
 
 def _refuse_others(mode: int) -> None:

@@ -7,6 +7,7 @@ user's own `~/.ssh` is read: neither configuration nor keys nor an agent's.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,7 @@ class SftpSource:
 
     def __init__(self, place: SftpPlace) -> None:
         self._place = place
+        asyncssh.set_log_level(logging.WARNING)  # below it, it tells users and paths
 
     @contextmanager
     def session(self) -> Iterator[SftpSession]:
@@ -99,7 +101,7 @@ class SftpSource:
             root = await asyncio.wait_for(client.realpath(self._place.folder), self._place.timeout_s)
             if not await asyncio.wait_for(client.isdir(root), self._place.timeout_s):
                 raise SourceFault("source_missing")
-        except (asyncssh.Error, OSError, TimeoutError) as error:
+        except (asyncssh.Error, OSError, ValueError, TimeoutError) as error:
             raise _fault(error) from error
         return root, client
 
@@ -216,7 +218,7 @@ class SftpSession:
                 raise FileGone from error
             except _DENIED as error:
                 raise FileRefused("unreadable") from error
-            except (asyncssh.Error, OSError, TimeoutError) as error:
+            except (asyncssh.Error, OSError, ValueError, TimeoutError) as error:  # ValueError: no packet of SFTP
                 raise _fault(error) from error
 
         return self._portal.call(bounded)
@@ -239,14 +241,14 @@ async def _read(file: asyncssh.SFTPClientFile) -> bytes:
 
 
 def _stamp(found: asyncssh.SFTPAttrs) -> Stamp:
-    return Stamp(found.size or 0, int(found.mtime or 0) * _NS + int(found.mtime_ns or 0))
+    return Stamp.told(found.size or 0, int(found.mtime or 0) * _NS + int(found.mtime_ns or 0))
 
 
 def _fault(error: Exception) -> SourceFault:
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return SourceFault("host_key_refused")
     if isinstance(
-        error, FileNotFoundError | PermissionError | asyncssh.KeyImportError
+        error, FileNotFoundError | PermissionError | asyncssh.KeyImportError | asyncssh.KeyEncryptionError
     ):  # of ours, before anything is sent
         return SourceFault("key_unreadable")
     if isinstance(error, asyncssh.PermissionDenied):

@@ -65,11 +65,12 @@ class WatcherSettings(_Part):
         default="refuse", description="What becomes of names of another pattern."
     )
     zone: str | None = Field(default=None, description="Of the PBX's clock, such as Europe/Moscow.")
-    folders: str = Field(
-        default="", description="The folder of a day, such as %Y%m%d; empty: all folders are looked into."
+    folders: str | None = Field(
+        default=None,
+        description="The folder of a day, such as %Y%m%d; oktell's is known; empty: a file is of the day it was written.",
     )
     days: int = Field(
-        default=3, ge=1, le=date_folders.MAX_DAYS, description="Today's folder and those before it, so many."
+        default=3, ge=1, le=date_folders.MAX_DAYS, description="Today and the days before it, so many in all."
     )
     suffixes: tuple[str, ...] = Field(
         default=naming.AUDIO_SUFFIXES, description="Of recordings; others are passed over."
@@ -115,7 +116,9 @@ class WatcherSettings(_Part):
 
     @field_validator("folders")
     @classmethod
-    def _folders(cls, text: str) -> str:
+    def _folders(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
         layout = text.replace("\\", "/").strip("/")
         date_folders.check(layout)
         return layout
@@ -143,6 +146,13 @@ class WatcherSettings(_Part):
         if self.folders and self.zone is None:
             raise ValueError("zone: a day begins where the PBX stands")
         return self
+
+    @property
+    def layout(self) -> str:
+        """The folder of a day; empty: there is none."""
+        if self.folders is not None:
+            return self.folders
+        return "%Y%m%d" if self.pattern == OKTELL else ""
 
     @property
     def sftp(self) -> SftpAddress | None:

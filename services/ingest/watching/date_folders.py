@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 MAX_DAYS: Final = 3660
@@ -45,6 +45,11 @@ def between(first: date, last: date) -> tuple[date, ...]:
     if not 1 <= days <= MAX_DAYS:
         raise LayoutError(f"a span has 1 to {MAX_DAYS} days, and its first day first")
     return tuple(first + timedelta(days=ahead) for ahead in range(days))
+
+
+def written_since(first: date, zone: tzinfo | None) -> int:
+    """When a day begins, in nanoseconds since 1970; without a zone UTC's day."""
+    return int(datetime.combine(first, time.min, zone or UTC).timestamp()) * 1_000_000_000
 
 
 def folders(layout: str, days: tuple[date, ...]) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 EMPTY_FILE: Final = "empty_file"
+#: What PostgreSQL's bigint holds.
+_MOST: Final = 2**63 - 1
 State: TypeAlias = Literal["taken", "refused", "deferred"]
 TAKEN: Final = "taken"
 REFUSED: Final = "refused"
@@ -24,6 +26,11 @@ class Stamp:
 
     size_bytes: int
     modified_ns: int
+
+    @classmethod
+    def told(cls, size_bytes: int, modified_ns: int) -> Stamp:
+        """A stamp as a source tells it: what no clock or disk of ours could hold is held at the bound."""
+        return cls(min(size_bytes, _MOST), max(-_MOST, min(modified_ns, _MOST)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

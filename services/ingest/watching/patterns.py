@@ -44,6 +44,8 @@ _DIGITS: Final = {
     "f": r"\d{1,6}",
 }
 _DATE: Final = ("m", "d")
+#: Years that a call may be of; others would be refused later, or lie beyond what a clock can hold.
+_YEARS: Final = range(1970, 2200)
 #: Behind the last piece: the end of the name.
 _END: Final = ("literal", "/")
 
@@ -92,6 +94,8 @@ class Pattern:
             try:
                 moment = datetime.strptime(given, " ".join(self._formats))  # noqa: DTZ007  the zone is the reader's to say
             except ValueError:
+                return None
+            if moment.year not in _YEARS:
                 return None
         lines = (texts["line_a"], texts["line_b"]) if "line_a" in texts else None
         return Reading(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.ingest.clients import Client
@@ -102,9 +102,22 @@ class Round:
 
     def _batches(self, session: Session, days: tuple[date, ...]) -> Iterator[list[Found]]:
         for folder in date_folders.folders(self._watch.layout, days):
-            for found in walk(session, folder, self._watch.survey, self._unreadable):
+            for lying in walk(session, folder, self._watch.survey, self._unreadable):
+                found = lying if self._watch.layout else self._written_in(days, lying)
                 for begin in range(0, len(found), _BATCH):
                     yield found[begin : begin + _BATCH]
+
+    def _written_in(self, days: tuple[date, ...], lying: list[Found]) -> list[Found]:
+        """Where a day has no folder, a file is of the day that it was written; today's end is open, as clocks differ."""
+        zone, last = self._watch.zone, max(days)
+        begin_ns = date_folders.written_since(min(days), zone)
+        end_ns = date_folders.written_since(last + timedelta(days=1), zone)
+        is_open = last >= self._now().astimezone(zone).date()
+        return [
+            found
+            for found in lying
+            if begin_ns <= found.stamp.modified_ns and (is_open or found.stamp.modified_ns < end_ns)
+        ]
 
     def _unreadable(self) -> None:
         self.progress.unreadable_folders += 1

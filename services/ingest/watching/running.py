@@ -94,7 +94,7 @@ def watch_of(name: str, settings: WatcherSettings, configuration: Configuration)
         patterns=None if settings.pattern is None else configuration.read_with(settings.pattern),
         take_unmatched=settings.unmatched == "take",
         zone=None if settings.zone is None else ZoneInfo(settings.zone),
-        layout=settings.folders,
+        layout=settings.layout,
         days=settings.days,
         poll_s=settings.poll_s,
         journal_wait_s=None if settings.journal is None else settings.journal_wait_s,

@@ -119,7 +119,6 @@ class Watcher:
                 return LookFacts(fault=WATCHED_ELSEWHERE)
             today = self._now().astimezone(self._watch.zone).date()
             facts = self.look_into(date_folders.last_days(today, self._watch.days), client, stop)
-            self._seen.note_look(owner, facts)
         self._metrics.set(families.WATCHED_FOUND, facts.found, watcher=self.name)
         self._metrics.set(families.WATCHED_WAITING, facts.waiting, watcher=self.name)
         return facts
@@ -141,4 +140,6 @@ class Watcher:
         # What was not come to is compared with what an earlier look saw.
         self._earlier = work.looks if fault is None else {**self._earlier, **work.looks}
         self._pause_s = work.pause_s
-        return work.progress.facts(fault)
+        facts = work.progress.facts(fault)
+        self._seen.note_look(self._watch.owner, facts)
+        return facts

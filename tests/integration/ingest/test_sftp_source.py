@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+import asyncssh
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 import services.ingest.adapters.sftp_source as sftp
 from pipeline.errors import RazgovorError
@@ -84,6 +86,61 @@ def test_who_has_no_key_or_another_one_is_not_let_in(place: SftpPlace, tmp_path:
     assert fault(replace(place, private_key=tmp_path / "nothing")) == "key_unreadable"
     other.write_text("no key at all")
     assert fault(replace(place, private_key=other)) == "key_unreadable"
+
+
+@pytest.mark.peers
+def test_a_key_may_have_a_passphrase(place: SftpPlace, folder: Path, tmp_path: Path) -> None:
+    (folder / "a.wav").write_bytes(wav())
+    locked = tmp_path / "locked"
+    locked.write_bytes(place.private_key.read_bytes() if place.private_key else b"")
+    locked.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", locked], check=True)  # noqa: S607
+    with SftpSource(replace(place, private_key=locked, passphrase="secret")).session() as session:
+        assert [entry.name for entry in session.list("")] == ["a.wav"]
+    assert fault(replace(place, private_key=locked, passphrase="wrong")) == "key_unreadable"
+    assert fault(replace(place, private_key=locked)) == "key_unreadable"
+
+
+class _Doorkeeper(asyncssh.SSHServer):
+    """Lets in who knows the password. The peers' sshd takes keys only."""
+
+    def begin_auth(self, username: str) -> bool:  # noqa: ARG002  asyncssh says it
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == ("pbx", "secret")
+
+
+def test_a_password_lets_in_too_and_a_wrong_one_does_not(tmp_path: Path) -> None:
+    root = tmp_path / "monitor"
+    root.mkdir()
+    (root / "a.wav").write_bytes(wav())
+    key = asyncssh.generate_private_key("ssh-ed25519")
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=_Doorkeeper, server_host_keys=[key], sftp_factory=asyncssh.SFTPServer
+        )
+
+    async def close(acceptor: asyncssh.SSHAcceptor) -> None:
+        acceptor.close()
+        await acceptor.wait_closed()
+
+    with start_blocking_portal() as portal:
+        acceptor = portal.call(listen)
+        port = acceptor.get_port()
+        known_hosts = tmp_path / "known_hosts"
+        known_hosts.write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
+        place = SftpPlace(
+            host="127.0.0.1", port=port, user="pbx", folder=str(root), known_hosts=known_hosts, password="secret"
+        )
+        with SftpSource(place).session() as session:
+            assert b"".join(session.chunks("a.wav")) == wav()
+        assert fault(replace(place, password="wrong")) == "access_denied"
+        portal.call(close, acceptor)
 
 
 @pytest.mark.peers

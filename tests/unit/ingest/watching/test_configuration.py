@@ -36,6 +36,13 @@ def test_a_folder_is_left_alone_unless_told_otherwise(tmp_path: Path) -> None:
     assert (watcher.after, watcher.days, watcher.priority, watcher.sftp) == ("leave", 3, "normal", None)
 
 
+def test_oktells_folders_are_known_and_can_be_said_otherwise(tmp_path: Path) -> None:
+    unsaid = OKTELL.replace('folders = "%Y%m%d"\n', "")
+    assert read(tmp_path, unsaid).watchers["oktell"].layout == "%Y%m%d"
+    assert read(tmp_path, unsaid + 'folders = ""\n').watchers["oktell"].layout == ""
+    assert read(tmp_path, SFTP).watchers["remote"].layout == ""
+
+
 def test_an_sftp_server_is_told_by_its_address(tmp_path: Path) -> None:
     address = read(tmp_path, SFTP).watchers["remote"].sftp
     assert address is not None

@@ -19,6 +19,14 @@ def step(found: Found, seen: Seen | None = None, earlier: Look | None = None, ru
     return decide(found, seen, earlier, rules).step
 
 
+@given(st.integers(0, 2**70), st.integers(-(2**70), 2**70))
+def test_whatever_a_source_tells_a_stamp_can_be_kept(size_bytes: int, modified_ns: int) -> None:
+    told = Stamp.told(size_bytes, modified_ns)
+    assert all(-(2**63) <= number < 2**63 for number in (told.size_bytes, told.modified_ns))
+    if size_bytes < 2**63 and abs(modified_ns) < 2**63:
+        assert told == Stamp(size_bytes, modified_ns)
+
+
 def test_a_file_is_taken_when_two_looks_saw_the_same() -> None:
     assert step(FOUND) is Step.WAIT
     assert step(FOUND, earlier=Look(OTHER, None)) is Step.WAIT

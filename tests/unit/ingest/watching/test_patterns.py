@@ -48,6 +48,8 @@ def test_asterisk_names_hold_direction_agent_customer_time_and_id() -> None:
         "mix_101_102__2026_13_31__14_05_12_347.mp3",  # no such month
         "mix_101_102__2026_02_30__14_05_12_347.mp3",
         "mix_101_102__2026_01_31__14_05_12.mp3",
+        "mix_101_102__0001_01_01__00_00_00_000.mp3",  # before every clock
+        "mix_101_102__9999_12_31__23_59_59_999.mp3",
         "mix_101__2026_01_31__14_05_12_347.mp3",
         "greeting.wav",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -210,6 +211,29 @@ def test_only_folders_of_the_last_days_are_looked_into() -> None:
     assert len(world.jobs()) == 3
 
 
+def at(day: int) -> int:
+    """Noon of a day around now, in nanoseconds."""
+    return int(datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp() + (day - 31) * 86_400) * 1_000_000_000
+
+
+def test_where_a_day_has_no_folder_a_file_is_of_the_day_that_it_was_written() -> None:
+    world = World(watch=Watch(owner=OWNER, zone=MOSCOW, days=2))
+    for day in (28, 29, 30, 31, 33):  # the last by a clock that runs ahead
+        world.put(f"{day}.wav", wav(bytes([day, 0]) * 16_000), at(day))
+    world.look(2)
+    assert sorted(job.call_info.file_name or "" for job in world.jobs()) == ["30.wav", "31.wav", "33.wav"]
+
+
+def test_a_span_of_past_days_is_taken_and_no_other() -> None:
+    world = World(watch=Watch(owner=OWNER, zone=MOSCOW, priority="bulk"))
+    for day in (28, 29, 30, 31):
+        world.put(f"{day}.wav", wav(bytes([day, 0]) * 16_000), at(day))
+    for _ in range(2):
+        world.watcher.look_into((date(2026, 1, 29), date(2026, 1, 30)), ACME, world.stop)
+    found = [(job.call_info.file_name, job.priority) for job in world.jobs()]
+    assert sorted(found) == [("29.wav", "bulk"), ("30.wav", "bulk")]
+
+
 def test_a_sidecar_says_more_and_can_be_waited_for() -> None:
     world = World(watch=Watch(owner=OWNER, rules=Rules(sidecar_required=True)))
     world.put("a.wav")
@@ -247,8 +271,8 @@ def test_what_is_refused_is_listed_with_its_reason_and_left_alone(path: str, dat
 
 def test_links_and_what_is_no_file_are_refused() -> None:
     world = World()
-    world.source.files["link.wav"] = MemoryFile(b"/etc/passwd", 0, Kind.LINK)
-    world.source.files["pipe.wav"] = MemoryFile(b"", 0, Kind.OTHER)
+    world.source.files["link.wav"] = MemoryFile(b"/etc/passwd", WRITTEN_NS, Kind.LINK)
+    world.source.files["pipe.wav"] = MemoryFile(b"", WRITTEN_NS, Kind.OTHER)
     world.look(3)
     assert world.reasons() == {"link.wav": "symlink", "pipe.wav": "not_a_file"}
 
