@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,3 +101,17 @@ def test_lists_hold_nothing_of_others(ingest: IngestProcess, keys: dict[str, str
     for query in ("", "?q=a", "?state=completed", f"?call_id={there['job_id']}"):
         answer = httpx.get(f"{ingest.url}/v1/jobs{query}", headers=whole)
         assert (answer.status_code, answer.json()["jobs"]) == (200, []), query
+
+
+def test_no_answer_about_all_that_is_ones_own_tells_of_others(
+    ingest: IngestProcess, keys: dict[str, str], migrated: DatabaseUrls
+) -> None:
+    there = theirs(ingest, keys["theirs"], migrated)
+    for path in ("/v1/jobs", f"/v1/usage?month={datetime.now(UTC):%Y-%m}", "/v1/webhooks/deliveries"):
+        told_to = {
+            name: httpx.get(f"{ingest.url}{path}", headers={"Authorization": f"Bearer {keys[name]}"})
+            for name in ("whole", "theirs")
+        }
+        assert {answer.status_code for answer in told_to.values()} == {200}, path
+        assert not any(word in told_to["whole"].text for word in (there["job_id"], "theirs")), path
+        assert told_to["whole"].text != told_to["theirs"].text or path == "/v1/webhooks/deliveries"
