@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -15,6 +15,7 @@ from pipeline.errors import Fatal
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import Watch, base, known, made, ours, ported, theirs
 from pipeline.stream.kafka.lag import EVERY_MS, LagGauge
+from pipeline.stream.kafka.remade import RemadeTopics
 from pipeline.stream.ports import AssignmentListener, Headers, Message, TopicPartition
 from pipeline.telemetry import logs
 from pipeline.telemetry.metrics import Metrics
@@ -60,6 +61,8 @@ class KafkaConsumer:
         if metrics is not None:
             settings |= {"statistics.interval.ms": EVERY_MS, "stats_cb": LagGauge(metrics)}
         self._consumer = made(lambda: ck.Consumer(settings))
+        self._remade = RemadeTopics(connection)
+        self._subscribe: Callable[[], None] = lambda: None
 
     def subscribe(
         self,
@@ -81,11 +84,20 @@ class KafkaConsumer:
             consumer.resume(partitions)
             (on_lost or on_revoke)(ported(partitions))
 
-        self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=lost)
+        self._remade.watch(topics)
+        self._subscribe = lambda: self._consumer.subscribe(
+            list(topics), on_assign=assigned, on_revoke=revoked, on_lost=lost
+        )
+        self._subscribe()
 
     def poll(self, timeout_s: float, max_messages: int) -> list[Message]:
         """See `Consumer.poll`."""
         self._watch.check()
+        if remade := self._remade.found():
+            # The client may leave such a topic unread for ever, or read on at the place where it was in the old one.
+            _log.warning("topics_remade", topics=remade)
+            self._consumer.unsubscribe()
+            self._subscribe()
         try:
             found = self._polled(timeout_s, max_messages)
         except KafkaException as error:

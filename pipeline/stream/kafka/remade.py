@@ -1,0 +1,76 @@
+"""Notices that a topic was deleted and made anew, with the whole cluster or by itself. Used by `consumer`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, cast
+
+import confluent_kafka as ck
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, base, made
+
+EVERY_S: Final = 10.0
+
+Ask = Callable[[Sequence[str]], Mapping[str, "Future[Any]"]]
+
+
+class RemadeTopics:
+    """Asks the brokers now and then for the ids of topics: a topic that is made anew has another. Waits for nobody.
+
+    Args:
+        connection: The brokers.
+        ask: Asks for the descriptions of topics; None: over a connection of its own.
+        monotonic_s: A clock that never goes back.
+    """
+
+    def __init__(
+        self, connection: KafkaConnection, ask: Ask | None = None, monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask = ask or _asking(connection)
+        self._monotonic_s = monotonic_s
+        self._topics: list[str] = []
+        self._ids: dict[str, str] = {}
+        self._asked: Mapping[str, Future[Any]] = {}
+        self._due_s = 0.0
+
+    def watch(self, topics: Sequence[str]) -> None:
+        """Look at these."""
+        self._topics = list(topics)
+
+    def found(self) -> list[str]:
+        """The topics that were made anew, as far as the brokers have answered since the last time."""
+        remade = self._remade() if self._asked and all(one.done() for one in self._asked.values()) else []
+        if not self._asked and self._topics and self._monotonic_s() >= self._due_s:
+            self._asked = self._ask(self._topics)
+        return remade
+
+    def _remade(self) -> list[str]:
+        answers, self._asked = self._asked, {}
+        self._due_s = self._monotonic_s() + EVERY_S
+        ids = {topic: topic_id for topic, answer in answers.items() if (topic_id := _id(answer)) is not None}
+        remade = [topic for topic, topic_id in ids.items() if self._ids.get(topic, topic_id) != topic_id]
+        self._ids |= ids
+        return sorted(remade)
+
+
+def _id(answer: Future[Any]) -> str | None:
+    """None: there is no such topic now, or nobody to tell."""
+    try:
+        return str(answer.result().topic_id)
+    except KafkaException:
+        return None
+
+
+def _asking(connection: KafkaConnection) -> Ask:
+    admin = made(lambda: AdminClient(base(connection, Watch())))
+
+    def ask(topics: Sequence[str]) -> Mapping[str, Future[Any]]:
+        wanted = ck.TopicCollection(list(topics))
+        return cast("Mapping[str, Future[Any]]", admin.describe_topics(wanted, request_timeout=ANSWER_TIMEOUT_S))
+
+    return ask
