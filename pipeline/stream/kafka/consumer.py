@@ -62,6 +62,7 @@ class KafkaConsumer:
             settings |= {"statistics.interval.ms": EVERY_MS, "stats_cb": LagGauge(metrics)}
         self._consumer = made(lambda: ck.Consumer(settings))
         self._remade = RemadeTopics(connection)
+        self._rejoining = False
         self._subscribe: Callable[[], None] = lambda: None
 
     def subscribe(
@@ -74,9 +75,13 @@ class KafkaConsumer:
         """See `Consumer.subscribe`."""
 
         def assigned(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            self._rejoining = False
             on_assign(ported(partitions))
 
         def revoked(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+            if self._rejoining:  # what we would commit are places in a topic that is no more
+                lost(consumer, partitions)
+                return
             consumer.resume(partitions)  # the client would remember a pause over the next assignment
             on_revoke(ported(partitions))
 
@@ -96,6 +101,7 @@ class KafkaConsumer:
         if remade := self._remade.found():
             # The client may leave such a topic unread for ever, or read on at the place where it was in the old one.
             _log.warning("topics_remade", topics=remade)
+            self._rejoining = True
             self._consumer.unsubscribe()
             self._subscribe()
         try:
