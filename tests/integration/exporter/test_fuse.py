@@ -105,16 +105,16 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 def test_a_topic_of_junk_leaks_twenty_and_waits_for_an_operator_over_restarts(deployment: Deployment) -> None:
     deployment.publish_junk(30)
     with deployment.exporter():
-        eventually(lambda: deployment.state() == "fused", deadline_s=60)
+        eventually(lambda: deployment.state() == "fused", deadline_s=90)
         assert '"fuse_blown"' in deployment.log()
-        eventually(lambda: deployment.put_aside() == 20, deadline_s=30)
+        eventually(lambda: deployment.put_aside() == 20, deadline_s=90)
     with deployment.exporter() as process:  # restarted
-        eventually(lambda: '"fuse_found_blown"' in deployment.log(), deadline_s=60)
+        eventually(lambda: '"fuse_found_blown"' in deployment.log(), deadline_s=90)
         assert process.poll() is None
-        eventually(lambda: deployment.state() == "fused", deadline_s=60)
+        eventually(lambda: deployment.state() == "fused", deadline_s=90)
         assert deployment.put_aside() == 20
         assert "undecodable 20" in deployment.resume()
-        eventually(lambda: deployment.originals() > 20, deadline_s=60)
+        eventually(lambda: deployment.originals() > 20, deadline_s=90)
 
         def done() -> bool:
             # What the killed process had put aside and not committed comes again, and may blow the fuse once more.
