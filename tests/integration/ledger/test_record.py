@@ -57,6 +57,8 @@ def test_a_call_that_went_well(ledger: PostgresLedger, owner: Connection) -> Non
         "run": 1,
         "state": "completed",
         "reason": None,
+        "audio_expired_at": None,
+        "transcript_expired_at": None,
         "details": {},
         "language": "ru",
         "channel_mode": "stereo",
