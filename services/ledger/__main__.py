@@ -84,7 +84,7 @@ def serve(settings: LedgerSettings, stop: threading.Event, status: StatusFile) -
     _start_expirer(settings, store, stop, metrics)
     if not guards.fuse.blown:
         status.write("ready")
-    consumer = EvenConsumer(
+    consumer = EvenConsumer.connected(
         settings.kafka,
         group=GROUP,
         rare_group=rare_group(GROUP),

@@ -266,7 +266,7 @@ def serve(
             wire=wire,
             announce_looks=True,
         )
-        consumer = EvenConsumer(
+        consumer = EvenConsumer.connected(
             settings.kafka, group=GROUP, rare_group=rare_group(GROUP), rare={RETRIES}, metrics=metrics
         )
         guards.watch_fuse(stop)

@@ -42,7 +42,7 @@ class KafkaBroker:
         if self._rare is None:
             return KafkaConsumer(self._connection, group=group)
         main, rare = (f"{group}.main", group) if self._rare else (group, f"{group}.rare")
-        return EvenConsumer(self._connection, group=main, rare_group=rare, rare=self._rare)
+        return EvenConsumer.connected(self._connection, group=main, rare_group=rare, rare=self._rare)
 
     def log_reader(self) -> LogReader:
         return KafkaLogReader(self._connection)

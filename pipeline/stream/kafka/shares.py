@@ -10,22 +10,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from pipeline.errors import RazgovorError
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.consumer import LEAVE_TIMEOUT_S, KafkaConsumer
-from pipeline.stream.ports import AssignmentListener, Message, TopicPartition
+from pipeline.stream.ports import AssignmentListener, Consumer, Message, TopicPartition
 from pipeline.telemetry.metrics import Metrics
 
 _LEAST_LEAVE_S: Final = 0.1
 
 
-class EvenConsumer:
-    """See `ports.Consumer`."""
+class Member(Consumer, Protocol):
+    """A consumer that can be told how long its leaving may take."""
 
-    def __init__(
-        self,
+    def close(self, within_s: float = LEAVE_TIMEOUT_S) -> None:
+        """See `Consumer.close`."""
+
+
+class EvenConsumer:
+    """See `ports.Consumer`.
+
+    Args:
+        of_rare: Reads what is rare.
+        of_others: Reads everything else.
+        rare: Topics where few records come, and none that cannot wait a moment.
+    """
+
+    def __init__(self, of_rare: Member, of_others: Member, rare: Collection[str]) -> None:
+        self._rare = frozenset(rare)
+        self._of_rare = of_rare
+        self._of_others = of_others
+        self._error: RazgovorError | None = None
+
+    @classmethod
+    def connected(
+        cls,
         connection: KafkaConnection,
         *,
         group: str,
@@ -33,26 +53,25 @@ class EvenConsumer:
         rare: Collection[str],
         gather_bytes: int = 1,
         metrics: Metrics | None = None,
-    ) -> None:
-        """Connects by itself.
+    ) -> EvenConsumer:
+        """On Kafka.
 
         Args:
             connection: The brokers.
             group: The group to be a member of.
             rare_group: The group to be a member of for what is rare.
-            rare: Topics where few records come, and none that cannot wait a moment.
+            rare: See the class.
             gather_bytes: See `KafkaConsumer`.
             metrics: Shows how far we are behind.
 
         Raises:
             Fatal: The settings cannot be used.
         """
-        self._rare = frozenset(rare)
-        self._of_rare, self._of_others = (
+        of_rare, of_others = (
             KafkaConsumer(connection, group=name, gather_bytes=gather_bytes, metrics=metrics)
             for name in (rare_group, group)
         )
-        self._error: RazgovorError | None = None
+        return cls(of_rare, of_others, rare)
 
     def subscribe(
         self,
@@ -115,7 +134,7 @@ class EvenConsumer:
         self._of_others.close(LEAVE_TIMEOUT_S - _LEAST_LEAVE_S)
         self._of_rare.close(max(_LEAST_LEAVE_S, until_s - time.monotonic()))
 
-    def _shared(self, partitions: Iterable[TopicPartition]) -> list[tuple[KafkaConsumer, list[TopicPartition]]]:
+    def _shared(self, partitions: Iterable[TopicPartition]) -> list[tuple[Member, list[TopicPartition]]]:
         shares: dict[bool, list[TopicPartition]] = {True: [], False: []}
         for partition in partitions:
             shares[partition.topic in self._rare].append(partition)

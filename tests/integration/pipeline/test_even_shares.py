@@ -40,7 +40,7 @@ class Member:
 
     def __init__(self, connection: KafkaConnection, group: str, topics: tuple[str, str]) -> None:
         self.owned: set[TopicPartition] = set()
-        self.consumer = EvenConsumer(connection, group=group, rare_group=f"{group}.rare", rare={topics[1]})
+        self.consumer = EvenConsumer.connected(connection, group=group, rare_group=f"{group}.rare", rare={topics[1]})
         self.consumer.subscribe(topics, self.owned.update, self.owned.difference_update)
 
     def share(self, topic: str) -> int:
