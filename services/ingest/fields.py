@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from pipeline.audio import Headerless
-from services.ingest.clients import FORMATS, ROLES
+from services.ingest.clients import AUTO, FORMATS, ROLES
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.texts import storable
 
@@ -165,7 +165,7 @@ def parse_fields(texts: Mapping[str, str], languages: Collection[str]) -> CallFi
 
     Args:
         texts: Names and values as they came.
-        languages: Codes that this installation transcribes, and `auto`.
+        languages: Codes that this installation transcribes; besides them `auto` is taken.
 
     Raises:
         Problem: `invalid_field`, naming the first field at fault, never what it held.
@@ -175,8 +175,9 @@ def parse_fields(texts: Mapping[str, str], languages: Collection[str]) -> CallFi
         fields = CallFields.model_validate(given)
     except ValidationError as error:
         raise _refusal(error) from None
-    if fields.language is not None and fields.language not in languages:
-        raise Problem(INVALID_FIELD, f"must be one of {', '.join(sorted(languages))}", field="language")
+    taken = {*languages, AUTO}
+    if fields.language is not None and fields.language not in taken:
+        raise Problem(INVALID_FIELD, f"must be one of {', '.join(sorted(taken))}", field="language")
     _refuse_half_a_declaration(fields)
     return fields
 

@@ -32,7 +32,7 @@ class MemoryCalls:
             if known is not None:
                 return Accepted(submission.job_id, known[1], repeated=True)
             refusal = self._refusals.get(submission.job_id)
-            if refusal is not None and (refusal.is_final or refusal.run >= submission.run):
+            if refusal is not None and refusal.bars(submission.run):
                 raise RefusedMeanwhile(refusal)
             return self._rows.submit(submission, None, quota)
 

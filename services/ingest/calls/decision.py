@@ -11,8 +11,8 @@ from pipeline.contracts.events import CallRecorded, JobStatus
 from pipeline.errors import CallFault
 from pipeline.outcome import Outcome
 from services.ingest.calls.ports import Calls, Refusal
-from services.ingest.clients import AUTO, Client
-from services.ingest.fields import parse_fields
+from services.ingest.clients import Client
+from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import Problem
 from services.ingest.sources import Reference, covers, reference
 
@@ -69,7 +69,7 @@ def decide(event: CallRecorded, calls: Calls, clients: KnownClients, languages: 
     audio = _source(client, event.audio.bucket, event.audio.key)
     call_info = None if event.call_info_key is None else _source(client, event.audio.bucket, event.call_info_key)
     texts = _texts(event)
-    require_valid(texts, languages)
+    checked(texts, languages)  # before anything is copied
     take = TakeCall(event=event, client=client, run=standing.next_run, audio=audio, call_info=call_info, texts=texts)
     return Outcome(effects=(take,))
 
@@ -80,14 +80,14 @@ def answer(event: CallRecorded, refusal: Refusal) -> JobStatus:
     return events.failure(cause, STAGE, refusal.reason, {**refusal.details, EVENT_ID_DETAIL: event.event_id})
 
 
-def require_valid(texts: Mapping[str, str], languages: Collection[str]) -> None:
-    """Refuse fields that an upload would be refused for.
+def checked(texts: Mapping[str, str], languages: Collection[str]) -> CallFields:
+    """The fields that these texts are, as an upload's would be.
 
     Raises:
         CallFault: `invalid_field`, naming the first at fault.
     """
     try:
-        parse_fields(texts, {*languages, AUTO})
+        return parse_fields(texts, languages)
     except Problem as problem:
         raise CallFault("invalid_field", field=problem.field or "") from None
 

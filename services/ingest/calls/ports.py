@@ -37,6 +37,10 @@ class Refusal:
         """Whether the same event gets the same answer for ever."""
         return self.reason not in OURS
 
+    def bars(self, run: int) -> bool:
+        """Whether this run can't be accepted any more."""
+        return self.is_final or self.run >= run
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -15,10 +15,9 @@ from pipeline.audio import Sniffed
 from pipeline.blobs.ports import BlobStore
 from pipeline.errors import CallFault
 from services.ingest.acceptance import Acceptance, Request
-from services.ingest.calls.decision import TakeCall, require_valid
+from services.ingest.calls.decision import TakeCall, checked
 from services.ingest.calls.ports import RefusedMeanwhile
-from services.ingest.clients import AUTO
-from services.ingest.fields import CallFields, parse_fields
+from services.ingest.fields import CallFields
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.sources import NoSuchObject, Sources
 from services.ingest.upload import Upload
@@ -66,9 +65,7 @@ class Taking:
         """
         said = self._call_info(take)
         file_name = said.pop("file_name", None)
-        texts = {**take.texts, **said}
-        require_valid(texts, self._languages)
-        fields = parse_fields(texts, {*self._languages, AUTO})
+        fields = checked({**take.texts, **said}, self._languages)
         upload = Upload(self._store, take.event.job_id, self._sniff, self._max_audio_bytes)
         with closing(upload), _faults():
             self._copy(take, fields, upload)

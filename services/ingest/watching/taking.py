@@ -17,7 +17,7 @@ from typing import Final
 from pipeline.telemetry import families, logs
 from pipeline.telemetry.metrics import Metrics
 from services.ingest import acceptance
-from services.ingest.clients import AUTO, Client
+from services.ingest.clients import Client
 from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import QUOTA_EXCEEDED, Problem
 from services.ingest.rates import Rate
@@ -175,7 +175,7 @@ class Taker:
             except sidecars.SidecarError as error:
                 raise _Refused("sidecar_invalid", str(error)) from None
         texts = upload_fields(reading, self._watch.zone, said)
-        return parse_fields({**texts, "priority": self._watch.priority}, {*self._door.languages, AUTO})
+        return parse_fields({**texts, "priority": self._watch.priority}, self._door.languages)
 
     def _rate_wait_s(self, client: Client) -> float:
         if client.requests_per_minute is None:

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipeline.errors import Transient
 from services.ingest import acceptance
-from services.ingest.clients import AUTO, Client
+from services.ingest.clients import Client
 from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import BAD_MULTIPART, INVALID_FIELD, UPLOAD_TIMEOUT, Problem
 from services.ingest.submissions import Accepted
@@ -26,7 +26,7 @@ from services.ingest.web import problems as web_problems
 from services.ingest.web.answers import COMMON, documented
 from services.ingest.web.auth import Submitter
 from services.ingest.web.batch_documents import BatchDocument, BatchItemDocument
-from services.ingest.web.models import AcceptedDocument, ProblemDocument, job_url
+from services.ingest.web.models import AcceptedDocument, ProblemDocument
 from services.ingest.web.multipart import BatchReader, FileBegan, FileEnded, FilePiece
 from services.ingest.web.ports import Ports, UploadLimits, WebPorts
 from services.ingest.web.submit import FIELDS, IDEMPOTENCY_PARAMETER, REFERENCE, accept, idempotency_key
@@ -146,7 +146,7 @@ class _Batch:
             BatchItemDocument(
                 index=len(self._items),
                 file_name=file_name,
-                job=None if job is None else _accepted(job),
+                job=None if job is None else AcceptedDocument.of(job),
                 problem=None if problem is None else self._problem(problem),
             )
         )
@@ -164,10 +164,6 @@ class _Batch:
     def _problem(self, problem: Problem) -> ProblemDocument:
         request_id = web_problems.request_id_of(self.request)
         return ProblemDocument.model_validate(web_problems.document(problem, request_id))
-
-
-def _accepted(job: Accepted) -> AcceptedDocument:
-    return AcceptedDocument(job_id=job.job_id, accepted_at=job.accepted_at, links={"self": job_url(job.job_id)})
 
 
 async def _take_references(request: Request, batch: _Batch) -> None:
@@ -225,12 +221,12 @@ async def _pieces(request: Request, limits: UploadLimits) -> AsyncIterator[FileP
 async def _take_file(batch: _Batch, began: FileBegan, pieces: AsyncIterator[FilePiece]) -> Accepted:
     """Take the recording whose bytes come now; what is refused is read to its end, because others follow."""
     ports = batch.ports
-    upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
+    upload = ports.new_upload()
     problem: Problem | Transient | None = None
     pending = bytearray()
     try:
         try:
-            fields = parse_fields(began.fields, {*ports.languages, AUTO})
+            fields = parse_fields(began.fields, ports.languages)
             upload.declare(fields.headerless)
         except Problem as error:
             fields, problem = CallFields(), error

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contracts.reasons import reason_text
 from services.ingest.jobs import Job, Outcome
+from services.ingest.submissions import Accepted
 
 _JOB_ID: Final = "3f0b8f0e-6d3c-4c39-9a51-5f2f8f6c0a11"
 State = Literal["queued", "transcribing", "transcribed", "failed", "canceling", "canceled", "completed", "erased"]
@@ -37,6 +38,11 @@ class AcceptedDocument(_Document):
     state: Literal["queued"] = "queued"
     accepted_at: datetime
     links: dict[str, str]
+
+    @classmethod
+    def of(cls, accepted: Accepted) -> AcceptedDocument:
+        """What is told of a job that was accepted."""
+        return cls(job_id=accepted.job_id, accepted_at=accepted.accepted_at, links={"self": job_url(accepted.job_id)})
 
 
 class ProblemDocument(_Document):

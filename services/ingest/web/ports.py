@@ -21,6 +21,7 @@ from services.ingest.reports import ReportQuestion
 from services.ingest.runs import Runs
 from services.ingest.sessions import Sessions
 from services.ingest.stops import Stops
+from services.ingest.upload import Upload
 from services.ingest.usage import Prices, UsageRecord
 from services.ingest.waveforms import Waveforms
 from services.ingest.web.fetches import Fetches
@@ -116,6 +117,10 @@ class WebPorts:
     checks: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     stream_healthy: Callable[[], bool] = lambda: True
     metrics: Metrics = field(default_factory=Metrics)
+
+    def new_upload(self) -> Upload:
+        """An upload that has not begun, of a job that there is not yet."""
+        return Upload(self.store, self.new_id(), self.sniff, self.limits.max_audio_bytes)
 
 
 async def _ports_of(request: Request) -> WebPorts:  # async: else FastAPI would ask a thread for it

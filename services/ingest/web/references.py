@@ -12,12 +12,11 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from services.ingest import acceptance
-from services.ingest.clients import AUTO, Client
+from services.ingest.clients import Client
 from services.ingest.fetching import FIELD, name_in
 from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import BAD_REQUEST, INVALID_FIELD, SOURCE_MISMATCH, Problem
 from services.ingest.submissions import Accepted
-from services.ingest.upload import Upload
 from services.ingest.web import body
 from services.ingest.web.ports import UploadLimits, WebPorts
 
@@ -77,7 +76,7 @@ def parse(document: Any, languages: frozenset[str]) -> Reference:
         raise Problem(INVALID_FIELD, "name the recording's address: s3:// or https://", field=FIELD)
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise Problem(INVALID_FIELD, "must be 64 hexadecimal digits", field=SHA256)
-    fields = parse_fields(texts, {*languages, AUTO})
+    fields = parse_fields(texts, languages)
     return Reference(url, sha256.lower() if sha256 else None, file_name or name_in(url), fields)
 
 
@@ -101,7 +100,7 @@ def _fetch_and_accept(
         idempotency_key=idempotency_key,
         languages=ports.languages,
     )
-    upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
+    upload = ports.new_upload()
     upload.declare(named.fields.headerless)
 
     def work() -> Accepted:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest import acceptance
-from services.ingest.clients import AUTO, Client
+from services.ingest.clients import Client
 from services.ingest.fields import CallFields, parse_fields
 from services.ingest.problems import INVALID_FIELD, Problem
 from services.ingest.submissions import Accepted
@@ -154,7 +154,7 @@ async def submit(request: Request, response: Response, ports: Ports, client: Sub
 
 
 async def _upload(request: Request, ports: WebPorts, client: Client, key: str | None) -> Accepted:
-    upload = Upload(ports.store, ports.new_id(), ports.sniff, ports.limits.max_audio_bytes)
+    upload = ports.new_upload()
     try:
         fields, file_name, tail = await _receive(request, upload, ports)
         wanted = acceptance.Request(
@@ -169,9 +169,7 @@ async def _upload(request: Request, ports: WebPorts, client: Client, key: str | 
 
 def _answer(response: Response, accepted: Accepted) -> AcceptedDocument:
     response.headers["Location"] = job_url(accepted.job_id)
-    return AcceptedDocument(
-        job_id=accepted.job_id, accepted_at=accepted.accepted_at, links={"self": job_url(accepted.job_id)}
-    )
+    return AcceptedDocument.of(accepted)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -207,7 +205,7 @@ def _declare(upload: Upload, ports: WebPorts, before_file: Mapping[str, str]) ->
 
 def _checked(texts: Mapping[str, str], file_name: str | None, ports: WebPorts) -> tuple[CallFields, str | None]:
     fields = {name: text for name, text in texts.items() if name != receive.FILE_NAME}
-    return parse_fields(fields, {*ports.languages, AUTO}), texts.get(receive.FILE_NAME, file_name)
+    return parse_fields(fields, ports.languages), texts.get(receive.FILE_NAME, file_name)
 
 
 async def accept(

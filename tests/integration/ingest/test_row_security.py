@@ -43,7 +43,6 @@ READ = (
     "ledger.runs_v1",
     "ledger.usage_v1",
     "ledger.usage_days_v1",
-    "ledger.runs_v1",
 )
 
 

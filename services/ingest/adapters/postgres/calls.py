@@ -36,7 +36,7 @@ class PostgresCalls:
             if (row := connection.execute(STATEMENTS["find_submission"], wanted).fetchone()) is not None:
                 return Accepted(submission.job_id, row["accepted_at"], repeated=True)
             refusal = _refusal(connection, submission.job_id)
-            if refusal is not None and (refusal.is_final or refusal.run >= submission.run):
+            if refusal is not None and refusal.bars(submission.run):
                 raise RefusedMeanwhile(refusal)
             return keep_submission(connection, submission, quota)
 

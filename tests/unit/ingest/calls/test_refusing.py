@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.contracts import ids, layout, states
+from pipeline.contracts import ids, states
 from pipeline.contracts.events import SourceObject
 from pipeline.contracts.reasons import catalogue, reason_text
 from pipeline.errors import Transient
@@ -237,11 +237,3 @@ def test_every_reason_that_is_told_of_a_call_is_in_the_catalogue() -> None:
         "quota_exceeded",
     }
     assert told <= set(catalogue())
-
-
-def test_what_was_copied_before_a_refusal_is_taken_back() -> None:
-    world = World(Client(client_id="acme", name="Acme", sources=ACME.sources, quota=Quota(daily_minutes=1)))
-    event = world.recorded()
-    world.rows.billed.append(("acme", world.rows._clock(), 60_000))
-    world.carry(event)
-    assert world.store.stat(layout.audio_key(event.job_id)) is None
