@@ -15,8 +15,12 @@ T = TypeVar("T")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test marked `peers` may also start servers of its own: where a set runs, what they are made of is there."""
-    if item.get_closest_marker("peers") is not None:
+    """A test marked `peers` may also start servers of its own: where a set runs, what they are made of is there.
+
+    `peers(running=False)`: it needs none of them, only programs that `make peers` looks for too, and asks for those itself.
+    """
+    marker = item.get_closest_marker("peers")
+    if marker is not None and marker.kwargs.get("running", True):
         _peer(lambda peers: peers)
 
 

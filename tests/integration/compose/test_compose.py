@@ -22,7 +22,7 @@ from services.ledger.settings import LedgerSettings
 from services.transcriber.settings import TranscriberSettings
 from tests.integration.compose.conftest import CHECKER, COMPOSE, program
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.peers(running=False)
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "ingest": IngestSettings,
     "transcriber": TranscriberSettings,

@@ -26,13 +26,13 @@ def told(promtool: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.peers
+@pytest.mark.peers(running=False)
 def test_promtool_takes_configuration_and_rules(promtool: Path) -> None:
     assert "SUCCESS" in told(promtool, "check", "config", "prometheus.yml")
     assert f"{len(ALERTS)} rules found" in told(promtool, "check", "rules", "alerts.yml")
 
 
-@pytest.mark.peers
+@pytest.mark.peers(running=False)
 def test_alerts_go_off_when_they_should_and_not_else(promtool: Path) -> None:
     assert "SUCCESS" in told(promtool, "test", "rules", "alerts_test.yml")
 
