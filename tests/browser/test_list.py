@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.world import World
@@ -47,6 +49,26 @@ def test_filters_search_and_stay_in_the_address(inside: Page, world: World) -> N
     inside.reload()
     expect(inside.get_by_text("Ничего не нашлось")).to_be_visible()
     inside.get_by_label("По", exact=True).fill("2026-02-01")
+    expect(inside.locator("tr[data-job]")).to_have_count(2)
+
+
+def test_parts_of_a_transferred_call_lead_to_each_other(inside: Page, world: World) -> None:
+    chain = "6d1f1e7c-8f0e-4c53-9c3b-0f6f2f6f6a01"
+    first = world.submitted("reception.wav", metadata=json.dumps({"chain_id": chain}))
+    world.submitted("other.wav", metadata=json.dumps({"chain_id": "of one part"}))
+    alone = inside.locator(f'tr[data-job="{first}"]')
+    expect(alone).to_be_visible()
+    expect(inside.get_by_role("link", name="Все части звонка")).to_have_count(0)
+    world.submitted("sales.wav", metadata=json.dumps({"chain_id": chain}))
+    expect(inside.get_by_role("link", name="Все части звонка")).to_have_count(2)
+    world.completes(first)
+    expect(alone).to_contain_text("Готово")
+    alone.get_by_role("link", name="Все части звонка").click()
+    expect(inside.locator("tr[data-job] .name")).to_have_text(["sales.wav", "reception.wav"])
+    expect(inside.get_by_label("Поиск")).to_have_value(chain)
+    inside.get_by_role("link", name="reception.wav").click()
+    expect(inside.get_by_role("heading", name="reception.wav")).to_be_visible()
+    inside.get_by_role("link", name="Все части звонка").click()
     expect(inside.locator("tr[data-job]")).to_have_count(2)
 
 

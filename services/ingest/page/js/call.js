@@ -1,9 +1,9 @@
 // A call: what is known of it, the player, the dialogue, downloads. Waits for what is not ready.
 
 import { ask, Refused } from './api.js';
-import { Dialogue } from './dialogue.js';
+import { Dialogue, isUnsure } from './dialogue.js';
 import { fill, h } from './dom.js';
-import { lengthOf, nameOf, peopleOf, whenOf } from './job_words.js';
+import { chainLink, lengthOf, nameOf, peopleOf, whenOf } from './job_words.js';
 import { follow } from './live.js';
 import { Player, STEP_S } from './player.js';
 import { hasEnded, stateBadge } from './states.js';
@@ -69,7 +69,7 @@ class CallView {
     this.#dialogue = new Dialogue(transcript, names, (seconds) => this.#player.seek(seconds));
     this.#player = new Player(job, names, (seconds, playing) => this.#dialogue.show(seconds, { scroll: playing }));
     const silent = transcript.turns.length === 0 ? h('p', { class: 'empty' }, t('call.silent')) : null;
-    const unsure = transcript.turns.some((turn) => turn.words.some((word) => word.confidence < 0.5));
+    const unsure = transcript.turns.some((turn) => turn.words.some(isUnsure));
     return [warnings(transcript), downloads(job), this.#player.element, unsure && h('p', { class: 'legend' }, h('mark', { class: 'unsure' }, 'abc'), ' ', t('call.legend')), silent, this.#dialogue.element];
   }
 
@@ -120,6 +120,7 @@ function header(job) {
     queue && `${t('call.queue')} ${queue}`,
     job.result?.words && t('call.words', { count: job.result.words }),
     job.result?.confidence && t('call.confidence', { percent: percent(job.result.confidence) }),
+    chainLink(job),
   ].filter(Boolean);
   const reason = job.reason === null ? null : h('p', { class: 'reason', role: 'alert' }, reasonText(job.reason));
   return h('header', { class: 'call-head' }, h('h1', {}, nameOf(job)), stateBadge(job.state), h('ul', { class: 'facts' }, facts.map((fact) => h('li', {}, fact))), reason);

@@ -3,7 +3,7 @@
 import { ask, query, Refused } from './api.js';
 import { fill, h } from './dom.js';
 import { asked, filterBar } from './filters.js';
-import { lengthOf, nameOf, peopleOf, whenOf } from './job_words.js';
+import { chainLink, lengthOf, nameOf, peopleOf, sharedChains, whenOf } from './job_words.js';
 import { follow } from './live.js';
 import { callAddress, listAddress } from './routes.js';
 import { hasEnded, stateBadge } from './states.js';
@@ -102,7 +102,8 @@ class CallList {
   }
 
   #show() {
-    fill(this.body, this.#jobs.map(row));
+    const chains = sharedChains(this.#jobs);
+    fill(this.body, this.#jobs.map((job) => row(job, chains)));
     const filtered = Object.values(this.#filters).some(Boolean);
     const none = this.#jobs.length === 0;
     this.table.hidden = none;
@@ -141,19 +142,20 @@ class CallList {
     this.#jobs[at] = job ?? { ...this.#jobs[at], ...told };
     const old = this.body.rows[at];
     const focused = old?.contains(document.activeElement);
-    old?.replaceWith(row(this.#jobs[at]));
+    old?.replaceWith(row(this.#jobs[at], sharedChains(this.#jobs)));
     if (focused) this.body.rows[at].querySelector('a').focus();
   }
 }
 
-function row(job) {
+/** `chains`: those of calls of which other parts are on the screen too. */
+function row(job, chains) {
   const reason = job.reason === null ? null : h('span', { class: 'reason' }, reasonText(job.reason));
   const people = peopleOf(job);
   return h(
     'tr',
     { data: { job: job.job_id } },
     h('td', { class: 'cell-state' }, stateBadge(job.state)),
-    h('td', { class: 'cell-call' }, h('a', { href: callAddress(job.job_id) }, nameOf(job)), people && h('span', { class: 'people' }, people), reason),
+    h('td', { class: 'cell-call' }, h('a', { class: 'name', href: callAddress(job.job_id) }, nameOf(job)), people && h('span', { class: 'people' }, people), chainLink(job, chains), reason),
     h('td', { class: 'cell-when' }, whenOf(job)),
     h('td', { class: 'cell-length' }, lengthOf(job)),
   );

@@ -5,8 +5,8 @@ import { h } from './dom.js';
 import { percent, t } from './texts.js';
 import { Timeline, wordAt } from './timeline.js';
 
-/** Below it a word was heard unsurely; the exports count the same. */
-export const UNSURE = 0.5;
+/** Below it a word was heard unsurely. */
+const UNSURE = 0.5;
 const READING_MS = 4000;
 
 /** The dialogue of a transcript. `seek` is called with seconds when somebody chooses a turn or a word. */
@@ -83,6 +83,9 @@ export class Dialogue {
   }
 }
 
+/** Whether a word was heard unsurely. */
+export const isUnsure = (word) => word.confidence < UNSURE;
+
 /** A turn's words, those heard unsurely marked; spaces between them. */
 function words(turn) {
   if (turn.words.length === 0) return [turn.text];
@@ -92,6 +95,6 @@ function words(turn) {
 function wordElement(word) {
   const data = { start: word.start_s };
   const text = word.text.trim();
-  if (word.confidence >= UNSURE) return h('span', { class: 'word', data }, text);
+  if (!isUnsure(word)) return h('span', { class: 'word', data }, text);
   return h('mark', { class: 'word unsure', data, title: t('call.unsure', { percent: percent(word.confidence) }) }, text);
 }
