@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import AwareDatetime, Field
 
 from pipeline.contracts.events import Value
+
+#: The name in `metadata` under which the parts of one transferred call share a value.
+CHAIN_ID: Final = "chain_id"
 
 
 class CallInfo(Value):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from pipeline.errors import RazgovorError
@@ -192,6 +193,4 @@ def _present(found: list[Tried]) -> None:
 
 def _plain(text: str) -> str:
     """A stranger's text as a cell: no markup, nothing that moves the cursor."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text).replace(
-        "[", r"\["
-    )
+    return escape("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))

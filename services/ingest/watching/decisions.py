@@ -6,7 +6,6 @@ it. Once taken it is never taken again; once refused it is tried again when it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, TypeAlias
@@ -151,8 +150,3 @@ def _complete(found: Found, earlier: Look | None, rules: Rules) -> bool:
     if rules.sidecar_required and found.sidecar is None:
         return False
     return found.marked if rules.by_marker else earlier == found.look
-
-
-def remembered(found: Mapping[str, Found]) -> dict[str, Look]:
-    """What the next look compares with."""
-    return {path: one.look for path, one in found.items()}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final
 
+from pipeline.contracts.call_info import CHAIN_ID
+
 INBOUND: Final = "inbound"
 OUTBOUND: Final = "outbound"
-#: The name in a job's `metadata` under which the parts of one transferred call share a value.
-CHAIN_ID: Final = "chain_id"
-#: And of the two lines, where a name says no more than these.
+#: The name in a job's `metadata` of the two lines, where a path says no more than these.
 LINES: Final = "lines"
 _METADATA: Final = "metadata"
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.ingest.clients import Client
+from services.ingest.problems import QUOTA_EXCEEDED
 from services.ingest.watching import date_folders
 from services.ingest.watching.decisions import Found, Look, Seen, Step, decide
 from services.ingest.watching.ports import LookFacts, SeenFiles, Session
@@ -16,7 +17,6 @@ from services.ingest.watching.taking import Kind, Taker, refusal_for
 from services.ingest.watching.walking import walk
 from services.ingest.watching.watch import Watch
 
-QUOTA_EXCEEDED: Final = "quota_exceeded"
 UNREADABLE_FOLDER: Final = "unreadable_folder"
 #: Paths that the database is asked about at once.
 _BATCH: Final = 500
@@ -149,4 +149,4 @@ class Round:
         else:
             self.progress.refused += 1
             if outcome.pause_s:  # a quota: each further file would be read in vain
-                self.progress.paused, self.pause_s = QUOTA_EXCEEDED, outcome.pause_s
+                self.progress.paused, self.pause_s = QUOTA_EXCEEDED.code, outcome.pause_s

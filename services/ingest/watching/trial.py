@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.contracts.call_info import CHAIN_ID
 from services.ingest.watching.builtin import BUILTIN
 from services.ingest.watching.configuration import Configuration, ConfigurationFault, configuration, zone
 from services.ingest.watching.oktell import MAX_BYTES, Journal, journal
 from services.ingest.watching.patterns import Patterns, compiled
-from services.ingest.watching.readings import CHAIN_ID, LINES, Reading, upload_fields
+from services.ingest.watching.readings import LINES, Reading, upload_fields
 
 LOCAL_TIME: Final = "local_time"
 COLUMNS: Final = (

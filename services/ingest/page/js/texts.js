@@ -45,7 +45,7 @@ export function t(name, values = {}) {
 }
 
 export function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (_, gap) => String(values[gap] ?? '?'));
+  return text.replace(/\{(\w+)\}/g, (_, gap) => String((Object.hasOwn(values, gap) ? values[gap] : null) ?? '?'));
 }
 
 /** Whether there is such a text. */
