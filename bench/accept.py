@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.stream.kafka_mock import MockCluster
+from razgovor.embedded.postgres import EmbeddedPostgres
+from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.testing import temporary_postgres
 from razgovor.embedded.waiting import until
 from services.ingest.admin import create_key
@@ -50,58 +52,99 @@ def wav(data_bytes: int) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
+def prepared(server: EmbeddedPostgres) -> tuple[DatabaseUrls, str]:
+    """A database with both schemas, and a key that may submit."""
+    urls = server.create_database("bench")
+    ledger = PostgresLedger(urls.ledger)
+    ledger.migrate()
+    ledger.close()
+    return urls, create_key(urls.ingest, Client(client_id="bench", name="Bench"))
+
+
 @contextmanager
-def ingest(folder: Path, database_url: str, broker: str, store_url: str) -> Iterator[tuple[psutil.Process, str]]:
-    """A running ingest and its address."""
-    status = folder / "status.json"
-    environment = {
-        **os.environ,
-        "INGEST_PORT": "0",
-        "INGEST_BOOTSTRAP_SERVERS": broker,
-        "INGEST_STORE_URL": store_url,
-        "INGEST_STATUS_FILE": str(status),
-        "INGEST_DATABASE_URL": database_url,
-    }
-    with (folder / "ingest.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "services.ingest"], env=environment, stderr=log)
+def served(
+    folder: Path, name: str, command: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[tuple[psutil.Process, str]]:
+    """A running module that writes its address into `<name>.json` of the folder; it and its address."""
+    status = folder / f"{name}.json"
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stderr=log
+        )
     try:
-        until(lambda: status.exists() and "address" in status.read_text(), 60, "ingest does not start")
+        until(lambda: status.exists() and "address" in status.read_text(), 60, f"{name} does not start")
         yield psutil.Process(process.pid), str(json.loads(status.read_text())["address"])
     finally:
         process.terminate()
         process.wait(20)
 
 
-async def client(host: str, port: int, request: bytes, ends_at_s: float, counts: list[int]) -> None:
-    """One connection that posts again and again."""
-    reader, writer = await asyncio.open_connection(host, port)
-    while time.monotonic() < ends_at_s:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(ACCEPTED):
-            raise SystemExit(f"not accepted: {head.splitlines()[0].decode()}")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        counts[0] += 1
-    writer.close()
+@contextmanager
+def ingest(
+    folder: Path, database_url: str, broker: str, store_url: str, store_user: Mapping[str, str] | None = None
+) -> Iterator[tuple[psutil.Process, str]]:
+    """A running ingest and its address."""
+    environment = {
+        **(store_user or {}),
+        "INGEST_PORT": "0",
+        "INGEST_BOOTSTRAP_SERVERS": broker,
+        "INGEST_STORE_URL": store_url,
+        "INGEST_STATUS_FILE": str(folder / "ingest.json"),
+        "INGEST_DATABASE_URL": database_url,
+    }
+    with served(folder, "ingest", ["services.ingest"], environment) as found:
+        yield found
+
+
+def request(url: str, key: str, audio_bytes: int) -> bytes:
+    """A raw upload of noise."""
+    data = wav(audio_bytes)
+    head = (
+        "POST /v1/jobs?priority=bulk&call_id=bench HTTP/1.1\r\n"
+        f"Host: {urlsplit(url).netloc}\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
+    return head.encode() + data
+
+
+async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to whoever listens there."""
+    address = urlsplit(url)
+    return await asyncio.open_connection(address.hostname, address.port)
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> float:
+    """Seconds from the first byte of a request to the last one of its answer."""
+    began_s = time.monotonic()
+    writer.write(data)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(ACCEPTED):
+        raise SystemExit(f"not accepted: {head.splitlines()[0].decode()}")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    await reader.readexactly(int(length.split(b":")[1]))
+    return time.monotonic() - began_s
+
+
+async def side_by_side(url: str, data: bytes, callers: int, more: Callable[[int], bool]) -> list[float]:
+    """Seconds of every upload by so many callers, each on one connection, as long as `more` of the number done says so."""
+    took_s: list[float] = []
+
+    async def caller() -> None:
+        reader, writer = await connect(url)
+        while more(len(took_s)):
+            took_s.append(await ask(reader, writer, data))
+        writer.close()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(callers):
+            tasks.create_task(caller())
+    return took_s
 
 
 async def load(url: str, key: str, clients: int, duration_s: float) -> int:
     """Post with so many clients for so long; how many were accepted."""
-    address = urlsplit(url)
-    data = wav(AUDIO_BYTES)
-    head = (
-        "POST /v1/jobs?priority=bulk&call_id=bench HTTP/1.1\r\n"
-        f"Host: {address.netloc}\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(data)}\r\n\r\n"
-    )
-    counts = [0]
     ends_at_s = time.monotonic() + duration_s
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(clients):
-            tasks.create_task(
-                client(str(address.hostname), address.port or 80, head.encode() + data, ends_at_s, counts)
-            )
-    return counts[0]
+    data = request(url, key, AUDIO_BYTES)
+    return len(await side_by_side(url, data, clients, lambda _done: time.monotonic() < ends_at_s))
 
 
 def cpu_s(*processes: psutil.Process) -> float:
@@ -123,11 +166,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, temporary_postgres() as database, MockCluster() as broker:
         folder = Path(name)
         broker.create_topic("audio.uploaded")
-        urls = database.create_database("bench")
-        ledger = PostgresLedger(urls.ledger)
-        ledger.migrate()
-        ledger.close()
-        key = create_key(urls.ingest, Client(client_id="bench", name="Bench"))
+        urls, key = prepared(database)
         store_url = told.store or (folder / "store").as_uri()
         with ingest(folder, urls.ingest, broker.address, store_url) as (process, url):
             asyncio.run(load(url, key, told.clients, 2.0))  # children and connections are there now

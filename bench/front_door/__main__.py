@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.accept import request, side_by_side
 from bench.front_door import callers
 from bench.front_door.doors import Door, Store, bare_door, our_door, store_of
 
@@ -61,10 +62,10 @@ def p99(values: Sequence[float]) -> float:
 
 def round_of(door: Door, size: Size) -> dict[str, float]:
     """Uploads a second and milliseconds of one, of one door for one round."""
-    data = callers.request(door, CALL_BYTES)
+    data = request(door.url, door.key, CALL_BYTES)
     began_s = time.monotonic()
     ends_s = began_s + size.round_s
-    took_s = asyncio.run(callers.side_by_side(door, data, size.callers, lambda _: time.monotonic() < ends_s))
+    took_s = asyncio.run(side_by_side(door.url, data, size.callers, lambda _: time.monotonic() < ends_s))
     rate = len(took_s) / (time.monotonic() - began_s)
     return {"per_s": rate, "p50_ms": statistics.median(took_s) * 1000, "p99_ms": p99(took_s) * 1000}
 
@@ -92,11 +93,11 @@ def against_bare(kind: str, store: Store, ours: Door, bare: Door, size: Size) ->
 
 def over_many(door: Door, store: Store, size: Size) -> list[dict[str, float]]:
     """Memory of ingest and its children after each tenth of the uploads."""
-    data = callers.request(door, SMALL_BYTES)
+    data = request(door.url, door.key, SMALL_BYTES)
     tenth = size.uploads // 10
     found = []
     for number in track(range(10), f"{size.uploads} uploads"):
-        asyncio.run(callers.side_by_side(door, data, 8, lambda done: done <= tenth - 8))
+        asyncio.run(side_by_side(door.url, data, 8, lambda done: done <= tenth - 8))
         store.clear()
         children = door.process.children(recursive=True)
         found.append(
@@ -112,7 +113,7 @@ def over_many(door: Door, store: Store, size: Size) -> list[dict[str, float]]:
 
 async def behind_slow_ones(door: Door, size: Size) -> dict[str, Any]:
     """Milliseconds of calls at a pace: alone, then with slow sockets beside them."""
-    data = callers.request(door, CALL_BYTES)
+    data = request(door.url, door.key, CALL_BYTES)
     alone = await callers.at_a_pace(door, data, size.pace_per_s, size.pace_s / 4)
     slow = callers.SlowSockets(door, size.sockets)
     running = asyncio.create_task(slow.run())

@@ -1,63 +1,17 @@
-"""Who knocks: clients that upload one recording after another, some at a steady pace, and a thousand that never finish."""
+"""Who knocks: clients that upload at a steady pace, and a thousand that never finish."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
-from bench.accept import wav
+from bench.accept import ask, connect, wav
 from bench.front_door.doors import Door
 
-ACCEPTED: Final = b"HTTP/1.1 202"
 #: A slow socket says a byte every so often, so that it never rests.
 DRIP_S: Final = 2.0
-
-
-def request(door: Door, audio_bytes: int) -> bytes:
-    """A raw upload of noise."""
-    data = wav(audio_bytes)
-    head = (
-        "POST /v1/jobs?priority=bulk&call_id=bench HTTP/1.1\r\n"
-        f"Host: {urlsplit(door.url).netloc}\r\nAuthorization: Bearer {door.key}\r\nContent-Length: {len(data)}\r\n\r\n"
-    )
-    return head.encode() + data
-
-
-async def _connect(door: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    address = urlsplit(door.url)
-    return await asyncio.open_connection(address.hostname, address.port)
-
-
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> float:
-    """Seconds from the first byte of a request to the last one of its answer."""
-    began_s = time.monotonic()
-    writer.write(data)
-    head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(ACCEPTED):
-        raise SystemExit(f"not accepted: {head.splitlines()[0].decode()}")
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-    await reader.readexactly(int(length.split(b":")[1]))
-    return time.monotonic() - began_s
-
-
-async def side_by_side(door: Door, data: bytes, callers: int, more: Callable[[int], bool]) -> list[float]:
-    """Seconds of every upload by so many callers, each on one connection, as long as `more` of the number done says so."""
-    took_s: list[float] = []
-
-    async def caller() -> None:
-        reader, writer = await _connect(door)
-        while more(len(took_s)):
-            took_s.append(await _ask(reader, writer, data))
-        writer.close()
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(callers):
-            tasks.create_task(caller())
-    return took_s
 
 
 async def at_a_pace(door: Door, data: bytes, per_s: float, seconds: float) -> list[float]:
@@ -66,8 +20,8 @@ async def at_a_pace(door: Door, data: bytes, per_s: float, seconds: float) -> li
 
     async def one() -> None:
         began_s = time.monotonic()
-        reader, writer = await _connect(door)
-        await _ask(reader, writer, data)
+        reader, writer = await connect(door.url)
+        await ask(reader, writer, data)
         took_s.append(time.monotonic() - began_s)
         writer.close()
 
@@ -110,7 +64,7 @@ class SlowSockets:
     async def _keep_on(self, number: int) -> None:
         while not self.over.is_set():
             try:
-                reader, writer = await _connect(self._door)
+                reader, writer = await connect(self._door.url)
                 self._connected.add(number)
                 if len(self._connected) == self._count:
                     self.up.set()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -14,16 +10,13 @@ from pathlib import Path
 
 import psutil
 
+from bench.accept import ingest, prepared, served
 from pipeline.blobs.options import Credentials, StoreOptions
 from pipeline.blobs.s3.address import S3Address
 from pipeline.blobs.s3.admin import BucketAdmin
 from pipeline.stream.kafka_mock import MockCluster
 from razgovor.embedded.testing import temporary_postgres
-from razgovor.embedded.waiting import until
 from razgovor.peers.minio import MinioServer
-from services.ingest.admin import create_key
-from services.ingest.clients import Client
-from services.ledger.adapters.postgres import PostgresLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +60,11 @@ def store_of(kind: str, folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _served(name: str, folder: Path, command: list[str], environment: Mapping[str, str], key: str) -> Iterator[Door]:
-    status = folder / f"{name}.json"
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stderr=log
-        )
-    try:
-        until(lambda: status.exists() and "address" in status.read_text(), 60, f"{name} does not start")
-        yield Door(name, str(json.loads(status.read_text())["address"]), key, psutil.Process(process.pid))
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@contextmanager
 def bare_door(store: Store, folder: Path) -> Iterator[Door]:
     """FastAPI and a put."""
     command = ["bench.front_door.bare", store.url, str(folder / "bare.json")]
-    with _served("bare", folder, command, store.environment, "none") as door:
-        yield door
+    with served(folder, "bare", command, store.environment) as (process, url):
+        yield Door("bare", url, "none", process)
 
 
 @contextmanager
@@ -94,18 +72,6 @@ def our_door(store: Store, folder: Path) -> Iterator[Door]:
     """Ingest over PostgreSQL and the mock broker, with a key that may submit."""
     with temporary_postgres() as database, MockCluster() as broker:
         broker.create_topic("audio.uploaded")
-        urls = database.create_database("bench")
-        ledger = PostgresLedger(urls.ledger)
-        ledger.migrate()
-        ledger.close()
-        key = create_key(urls.ingest, Client(client_id="bench", name="Bench"))
-        environment = {
-            **store.environment,
-            "INGEST_PORT": "0",
-            "INGEST_BOOTSTRAP_SERVERS": broker.address,
-            "INGEST_STORE_URL": store.url,
-            "INGEST_STATUS_FILE": str(folder / "ingest.json"),
-            "INGEST_DATABASE_URL": urls.ingest,
-        }
-        with _served("ingest", folder, ["services.ingest"], environment, key) as door:
-            yield door
+        urls, key = prepared(database)
+        with ingest(folder, urls.ingest, broker.address, store.url, store.environment) as (process, url):
+            yield Door("ingest", url, key, process)
