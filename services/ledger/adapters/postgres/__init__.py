@@ -2,7 +2,7 @@
 
 `ledger` is the port; `record` writes one transaction; `migrator` brings the schema; `connecting` and `errors` hold what
 psycopg wants and says; `checksum` proves that a replay changed nothing; `letters` shows dead letters to an operator; `orphans` tells the janitor
-which jobs there are, `erasures` the eraser which are to go, `expiries` the expirer what is kept how long. SQL lies in `queries.sql` and `migrations/`.
+which jobs there are, `erasures` the eraser which are to go, `expiries` the expirer what is kept how long, in `turns`. SQL lies in `queries.sql` and `migrations/`.
 """
 
 from services.ledger.adapters.postgres.checksum import checksum

@@ -8,15 +8,16 @@ from datetime import timedelta
 from typing import Final
 
 from pipeline.sql import queries
-from services.ledger.adapters.postgres.connecting import Connection, connect
+from services.ledger.adapters.postgres.connecting import Connection
 from services.ledger.adapters.postgres.errors import translated
+from services.ledger.adapters.postgres.turns import taken_turn
 from services.ledger.ports import Expiry, Rule
 
 _STATEMENTS: Final = queries("services.ledger.adapters.postgres", "expiries.sql")
 
 
 class PostgresRetention:
-    """See `ports.Retention`. A connection for each turn: the lock ends with it, however it ends.
+    """See `ports.Retention`. A connection for each turn.
 
     Args:
         url: The database, as the role that owns the schema `ledger`.
@@ -28,12 +29,8 @@ class PostgresRetention:
     @contextmanager
     def turn(self) -> Iterator[_Turn | None]:
         """See `Retention.turn`."""
-        with translated("expire"):
-            connection = connect(self._url)
-        with connection:
-            with translated("expire"):
-                taken = connection.execute(_STATEMENTS["take_turn"]).fetchone()
-            yield _Turn(connection) if taken == (True,) else None
+        with taken_turn(self._url, "expirer", "expire") as connection:
+            yield None if connection is None else _Turn(connection)
 
 
 class _Turn:

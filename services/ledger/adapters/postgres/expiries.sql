@@ -1,8 +1,5 @@
 -- Named queries of the expirer; `expiries` runs them. Ingest's part is what its migrations grant: a view.
 
--- name: take_turn
-SELECT pg_try_advisory_lock(hashtext('razgovor.ledger.expirer'))
-
 -- name: fetch_rules
 SELECT client_id, 'audio' AS what, audio_days AS days FROM ingest.retention_v1 WHERE audio_days IS NOT NULL
 UNION ALL

@@ -7,13 +7,14 @@ than the fence may not have seen it, and is waited for; one with a greater numbe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 from pipeline.errors import Transient
 from pipeline.sql import queries
-from services.ledger.adapters.postgres.connecting import Connection, connect
+from services.ledger.adapters.postgres.connecting import Connection
 from services.ledger.adapters.postgres.errors import translated
+from services.ledger.adapters.postgres.turns import taken_turn
 
 _STATEMENTS: Final = queries("services.ledger.adapters.postgres", "orphans.sql")
 _ENDING_S: Final = 60.0
@@ -21,7 +22,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 
 class PostgresKnownJobs:
-    """See `ports.KnownJobs`. A connection for each turn: the lock ends with it, however that ends.
+    """See `ports.KnownJobs`. A connection for each turn.
 
     Args:
         url: The database, as the role that owns the schema `ledger`.
@@ -35,17 +36,8 @@ class PostgresKnownJobs:
     @contextmanager
     def turn(self) -> Iterator[_Turn | None]:
         """See `KnownJobs.turn`."""
-        with translated("sweep"):
-            connection = connect(self._url)
-        with connection:
-            with translated("sweep"):
-                taken = connection.execute(_STATEMENTS["take_turn"]).fetchone()
-            if taken != (True,):
-                yield None
-                return
-            yield _Turn(connection, self._pause)
-            with suppress(Transient), translated("sweep"):  # the server notices a closed connection a moment later
-                connection.execute(_STATEMENTS["give_turn_back"])
+        with taken_turn(self._url, "janitor", "sweep") as connection:
+            yield None if connection is None else _Turn(connection, self._pause)
 
 
 class _Turn:

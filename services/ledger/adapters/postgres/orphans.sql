@@ -1,11 +1,5 @@
 -- Named queries of the janitor; `orphans` runs them. Ingest's part is what its migrations grant: a view and a function.
 
--- name: take_turn
-SELECT pg_try_advisory_lock(hashtext('razgovor.ledger.janitor'))
-
--- name: give_turn_back
-SELECT pg_advisory_unlock(hashtext('razgovor.ledger.janitor'))
-
 -- name: known_jobs
 SELECT job_id FROM ledger.jobs WHERE job_id = ANY (%(job_ids)s)
 UNION ALL
