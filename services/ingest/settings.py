@@ -119,9 +119,11 @@ class IngestSettings(DoorSettings, ServiceSettings, OutboundSettings):
         return UNKNOWN_SLOTS_MAX_ANNOUNCED if self.slots is None else self.slots * relay.JOBS_PER_SLOT
 
 
-#: What OpenAI takes for whisper-1: 0.006 USD a minute (https://platform.openai.com/docs/pricing).
+#: What OpenAI's page of whisper-1 said when this was written. Nothing looks it up again: it is the operator's to check.
 _CLOUD_USD: Final = Decimal("0.36")
-_CLOUD_SOURCE: Final = "OpenAI whisper-1, 0.006 USD a minute, https://platform.openai.com/docs/pricing"
+_CLOUD_SOURCE: Final = (
+    "OpenAI whisper-1, 0.006 USD a minute, to be checked: https://developers.openai.com/api/docs/models/whisper-1"
+)
 
 
 class CostSettings(BaseSettings):
@@ -140,7 +142,7 @@ class CostSettings(BaseSettings):
     cloud_per_audio_hour: Decimal | None = Field(
         default=None,
         ge=0,
-        description="What a cloud takes for an hour of audio; none: OpenAI's price where the currency is USD, else none.",
+        description="What a cloud takes for an hour of audio; none: 0.36, to be checked, where the currency is USD, else none.",
     )
     cloud_source: str | None = Field(
         default=None, max_length=200, description="Whose price that is, and where it stands."
