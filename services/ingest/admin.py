@@ -32,6 +32,19 @@ from services.ingest.webhooks.deliveries import WebhookBook
 
 
 @contextmanager
+def _opened(database_url: str, *, migrated: bool = False) -> Iterator[Database]:
+    """A connection for as long as the context lasts, to a database that is brought to this release first if it is to be."""
+    if migrated:
+        migrate(database_url)
+    database = Database(database_url, max_connections=1)
+    database.open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
 def clients_at(database_url: str, *, by: str = OPERATOR) -> Iterator[Clients]:
     """Clients and keys in a database, which is brought to this release first.
 
@@ -43,13 +56,8 @@ def clients_at(database_url: str, *, by: str = OPERATOR) -> Iterator[Clients]:
         Transient: The database does not answer.
         Fatal, Permanent: It refuses.
     """
-    migrate(database_url)
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url, migrated=True) as database:
         yield PostgresClients(database, by=by)
-    finally:
-        database.close()
 
 
 def create_client(clients: Clients, client: Client) -> bool:
@@ -163,12 +171,8 @@ def backlog_at(database_url: str) -> list[Waiting]:
         Transient: The database does not answer.
         Permanent: It does not do what it should.
     """
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url) as database:
         return PostgresBacklog(database).measure()
-    finally:
-        database.close()
 
 
 def usage_at(database_url: str, month: date, client_id: str | None = None) -> list[Usage]:
@@ -183,12 +187,8 @@ def usage_at(database_url: str, month: date, client_id: str | None = None) -> li
         Transient: The database does not answer.
         Permanent: It does not do what it should.
     """
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url) as database:
         return PostgresUsage(database).of_month(month, client_id)
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -202,13 +202,8 @@ def seen_files_at(database_url: str) -> Iterator[SeenFiles]:
         Transient: The database does not answer.
         Fatal, Permanent: It refuses.
     """
-    migrate(database_url)
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url, migrated=True) as database:
         yield PostgresSeenFiles(database)
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -219,13 +214,8 @@ def webhooks_at(database_url: str, *, by: str = OPERATOR) -> Iterator[WebhookBoo
         database_url: PostgreSQL, as the role that owns the schema `ingest`.
         by: Who acts, for the audit log.
     """
-    migrate(database_url)
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url, migrated=True) as database:
         yield PostgresWebhookBook(database, by=by)
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -235,12 +225,8 @@ def runs_at(database_url: str) -> Iterator[Runs]:
     Args:
         database_url: PostgreSQL, as the role that owns the schema `ingest`.
     """
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url) as database:
         yield PostgresRuns(database)
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -254,13 +240,8 @@ def audit_log_at(database_url: str) -> Iterator[AuditLog]:
         Transient: The database does not answer.
         Fatal, Permanent: It refuses.
     """
-    migrate(database_url)
-    database = Database(database_url, max_connections=1)
-    database.open()
-    try:
+    with _opened(database_url, migrated=True) as database:
         yield PostgresAuditLog(database)
-    finally:
-        database.close()
 
 
 def requeue(
