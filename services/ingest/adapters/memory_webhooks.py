@@ -10,12 +10,9 @@ from datetime import datetime, timedelta
 from pipeline.contracts import states
 from services.ingest.adapters.memory import MemorySubmissions
 from services.ingest.adapters.memory_clients import MemoryClients
-from services.ingest.webhooks.deliveries import Claimed, Delivery, webhook_id_of
+from services.ingest.webhooks.deliveries import KEPT, LEASE, Claimed, Delivery, webhook_id_of
 from services.ingest.webhooks.signing import MAX_SECRETS
 from services.ingest.webhooks.verdicts import LASTS, PENDING, Answered, Verdict
-
-_LEASE = timedelta(minutes=2)
-_KEPT = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ class MemoryWebhooks:
             given[owner] += 1
             attempts = delivery.attempts + 1
             row.claimed = True
-            row.delivery = replace(delivery, due_at=now + _LEASE, attempts=attempts, attempted_at=now)
+            row.delivery = replace(delivery, due_at=now + LEASE, attempts=attempts, attempted_at=now)
             taken.append(
                 Claimed(
                     delivery=row.delivery,
@@ -97,7 +94,7 @@ class MemoryWebhooks:
         old = [
             webhook_id
             for webhook_id, row in self._rows.items()
-            if row.delivery.settled_at is not None and row.delivery.settled_at < self._clock() - _KEPT
+            if row.delivery.settled_at is not None and row.delivery.settled_at < self._clock() - KEPT
         ]
         for webhook_id in old:
             del self._rows[webhook_id]

@@ -22,8 +22,6 @@ from services.ingest.adapters.postgres import Database, PostgresJobs
 from services.ingest.reports import ReportQuestion, write_report
 
 _START_TIMEOUT_S: Final = 60.0
-
-
 _NAME: Final = "calls.xlsx"
 
 

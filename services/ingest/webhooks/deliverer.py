@@ -25,7 +25,7 @@ AT_ONCE: Final = 8
 OF_A_CLIENT: Final = 2
 COLLECTED: Final = 500
 _BOUNDS: Final = Bounds(max_bytes=65_536, total_s=15.0)
-_PRUNE_EVERY: Final = 3600
+_PRUNE_EVERY_STEPS: Final = 3600
 #: How long the end waits for what is under way; what takes longer is sent again by the next process.
 _FAREWELL_S: Final = 4.0
 _AGAIN: Final = "again"
@@ -73,7 +73,7 @@ class Deliverer:
         steps = 0
         while not stop.is_set():
             self._wake.clear()
-            found = self._step(prune=steps % _PRUNE_EVERY == 0)
+            found = self._step(prune=steps % _PRUNE_EVERY_STEPS == 0)
             steps += 1
             if not found:
                 self._wake.wait(self._poll_s)

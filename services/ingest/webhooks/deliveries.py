@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from pipeline.contracts import ids
@@ -14,6 +14,10 @@ from services.ingest.webhooks.verdicts import Answered, Verdict
 
 #: The type of a message that tells of nothing: `razgovor webhooks test`.
 TEST: Final = "webhook.test"
+#: How long a claim holds. Longer than an attempt can take: its bound, and the resolver's patience.
+LEASE: Final = timedelta(minutes=2)
+#: How long what was settled is kept.
+KEPT: Final = timedelta(days=30)
 
 
 def webhook_id_of(job_id: str, run: int, state: str) -> str:

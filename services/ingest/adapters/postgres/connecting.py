@@ -105,6 +105,10 @@ class Database:
         """The same for the work that is nobody's own: announcing, sweeping, what an operator asks for. It sees all clients."""
         return self._transaction(_EVERYBODY, doing)
 
+    def transaction_for(self, client_id: str | None, doing: str) -> AbstractContextManager[Connection]:
+        """The one of these that serves whoever asks: a client, or by None an operator."""
+        return self.transaction_for_all(doing) if client_id is None else self.transaction_of(client_id, doing)
+
     @contextmanager
     def statement(self, doing: str) -> Iterator[Connection]:
         """A connection for a single statement, which is a transaction of its own and costs one round trip.

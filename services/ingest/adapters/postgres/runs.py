@@ -40,13 +40,7 @@ class PostgresRuns:
         by: str = OPERATOR,
     ) -> Started | Refused:
         """See `Runs.start`."""
-        doing = "start a run"
-        whose = (
-            self._database.transaction_for_all(doing)
-            if client_id is None
-            else self._database.transaction_of(client_id, doing)
-        )
-        with whose as connection:
+        with self._database.transaction_for(client_id, "start a run") as connection:
             # The row's lock lets those that ask at once take turns: the second one finds the first one's run.
             row = connection.execute(
                 STATEMENTS["lock_submission"], {"job_id": job_id, "client_id": client_id}

@@ -27,12 +27,7 @@ class PostgresUsage:
             "before": datetime.combine((month + _MONTH_AND_SOME).replace(day=1), time(), UTC),
             "client_id": client_id,
         }
-        whose = (
-            self._database.transaction_for_all("read usage")
-            if client_id is None
-            else self._database.transaction_of(client_id, "read usage")
-        )
-        with whose as connection:
+        with self._database.transaction_for(client_id, "read usage") as connection:
             billed = {row["client_id"]: row for row in connection.execute(_STATEMENTS["fetch_billed"], asked)}
             work = {row["client_id"]: row for row in connection.execute(_STATEMENTS["fetch_work"], asked)}
             failures: dict[str, dict[str, int]] = {}

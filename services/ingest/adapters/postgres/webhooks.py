@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import AbstractContextManager
-from datetime import timedelta
 from typing import Any, Final
 
 from pipeline.sql import queries
 from services.ingest.adapters.postgres.audit_log import log
 from services.ingest.adapters.postgres.connecting import Connection, Database
 from services.ingest.audit_log import OPERATOR, WEBHOOK_RETIRED, WEBHOOK_ROTATED, Act
-from services.ingest.webhooks.deliveries import Claimed, Delivery, webhook_id_of
+from services.ingest.webhooks.deliveries import KEPT, LEASE, Claimed, Delivery, webhook_id_of
 from services.ingest.webhooks.signing import MAX_SECRETS
 from services.ingest.webhooks.verdicts import LASTS, Answered, Verdict
 
 _STATEMENTS: Final = queries("services.ingest.adapters.postgres", "webhooks.sql")
-#: Longer than an attempt can take: its bound, and the resolver's patience.
-_LEASE: Final = timedelta(minutes=2)
 
 
 class PostgresDeliveries:
@@ -43,7 +39,7 @@ class PostgresDeliveries:
 
     def claim(self, limit: int, each: int, busy: Collection[str]) -> list[Claimed]:
         """See `Deliveries.claim`."""
-        wanted = {"limit": limit, "each": each, "busy": list(busy), "lease": _LEASE}
+        wanted = {"limit": limit, "each": each, "busy": list(busy), "lease": LEASE}
         with self._database.transaction_for_all("claim deliveries") as connection:
             return [_claimed(row) for row in connection.execute(_STATEMENTS["claim"], wanted).fetchall()]
 
@@ -63,7 +59,7 @@ class PostgresDeliveries:
     def prune(self) -> int:
         """See `Deliveries.prune`."""
         with self._database.transaction_for_all("forget deliveries") as connection:
-            return connection.execute(_STATEMENTS["prune"]).rowcount
+            return connection.execute(_STATEMENTS["prune"], {"kept": KEPT}).rowcount
 
 
 class PostgresWebhookBook:
@@ -78,18 +74,18 @@ class PostgresWebhookBook:
     ) -> list[Delivery]:
         """See `WebhookBook.page`."""
         wanted = {"client_id": client_id, "status": status, "after": after, "limit": limit}
-        with self._transaction(client_id, "list deliveries") as connection:
+        with self._database.transaction_for(client_id, "list deliveries") as connection:
             return [_delivery(row) for row in connection.execute(_STATEMENTS["fetch_page"], wanted).fetchall()]
 
     def find(self, client_id: str | None, webhook_id: str) -> Delivery | None:
         """See `WebhookBook.find`."""
-        with self._transaction(client_id, "find a delivery") as connection:
+        with self._database.transaction_for(client_id, "find a delivery") as connection:
             return _found(connection, client_id, webhook_id)
 
     def replay(self, client_id: str | None, webhook_id: str) -> Delivery | None:
         """See `WebhookBook.replay`."""
         wanted = {"client_id": client_id, "webhook_id": webhook_id, "lasts": LASTS}
-        with self._transaction(client_id, "replay a delivery") as connection:
+        with self._database.transaction_for(client_id, "replay a delivery") as connection:
             connection.execute(_STATEMENTS["replay"], wanted)
             return _found(connection, client_id, webhook_id)
 
@@ -116,11 +112,6 @@ class PostgresWebhookBook:
             if changed:
                 log(connection, Act(who=self._by, act=act, client_id=client_id, subject=client_id))
         return changed
-
-    def _transaction(self, client_id: str | None, doing: str) -> AbstractContextManager[Connection]:
-        if client_id is None:
-            return self._database.transaction_for_all(doing)
-        return self._database.transaction_of(client_id, doing)
 
 
 def _found(connection: Connection, client_id: str | None, webhook_id: str) -> Delivery | None:

@@ -44,7 +44,7 @@ SET claimed = false, status = %(status)s, due_at = now() + %(pause_s)s * interva
 WHERE webhook_id = %(webhook_id)s AND claimed AND attempts = %(claim)s
 
 -- name: prune
-DELETE FROM ingest.webhook_deliveries WHERE settled_at < now() - interval '30 days'
+DELETE FROM ingest.webhook_deliveries WHERE settled_at < now() - %(kept)s
 
 -- name: fetch_page
 SELECT w.* FROM ingest.webhook_deliveries w
