@@ -62,6 +62,9 @@ def test_the_waveform_shows_the_operator_above_and_leads_the_player(call: Page) 
     assert moment(call) == pytest.approx(6.0, abs=0.3)
     slider = call.get_by_role("slider", name="Место в записи")
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^0:0[56] из 0:12$"))
+    for key, seconds in {"Home": 0, "PageUp": 12, "PageDown": 0, "End": 12}.items():
+        slider.press(key)
+        expect(call.locator("audio")).to_have_js_property("currentTime", seconds)
 
 
 def test_words_heard_unsurely_are_marked(call: Page) -> None:
