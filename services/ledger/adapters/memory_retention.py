@@ -12,7 +12,9 @@ from services.ledger.ports import Expiry, Rule
 
 @dataclass
 class MemoryRetention:
-    """See `ports.Retention`. `ended` says when each job of a client ended; `expired` what is gone: objects, None: begun."""
+    """See `ports.Retention`. `ended` says when each job of a client ended; `expired` what is gone: objects, None: begun;
+    `busy`: somebody has the turn.
+    """
 
     clock: Callable[[], datetime]
     wanted: list[Rule] = field(default_factory=list)
@@ -23,7 +25,14 @@ class MemoryRetention:
     @contextmanager
     def turn(self) -> Iterator[MemoryRetention | None]:
         """See `Retention.turn`."""
-        yield None if self.busy else self
+        if self.busy:
+            yield None
+            return
+        self.busy = True
+        try:
+            yield self
+        finally:
+            self.busy = False
 
     def rules(self) -> list[Rule]:
         """See `RetentionTurn.rules`."""

@@ -1,9 +1,10 @@
-"""Retention: what a client sees of what expired, and who finds what is due on PostgreSQL."""
+"""Retention: what a client sees of what expired, and what is due: one suite over the shipped fake and PostgreSQL."""
 
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,10 +19,12 @@ from pipeline.testing import samples
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import Database, PostgresClients, PostgresSubmissions, migrate
-from services.ingest.clients import Client, Retention
+from services.ingest.clients import Client
+from services.ingest.clients import Retention as Agreed
+from services.ledger.adapters.memory_retention import MemoryRetention
 from services.ledger.adapters.postgres import PostgresRetention
 from services.ledger.expirer import Expirer
-from services.ledger.ports import AUDIO, TRANSCRIPT, Expiry, Rule
+from services.ledger.ports import AUDIO, TRANSCRIPT, Expiry, Retention, Rule
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.process import running
 from tests.integration.ingest.repositories import submission
@@ -58,8 +61,8 @@ def age(urls: DatabaseUrls, days: int) -> None:
 def test_what_is_kept_no_longer_is_410_and_says_since_when(
     tmp_path: Path, granted: DatabaseUrls, key: str, broker: MockCluster, database: Database
 ) -> None:
-    retention = Retention(audio_days=30, transcript_days=60)
-    PostgresClients(database).change("acme", lambda _: Client(client_id="acme", name="Acme", retention=retention))
+    agreed = Agreed(audio_days=30, transcript_days=60)
+    PostgresClients(database).change("acme", lambda _: Client(client_id="acme", name="Acme", retention=agreed))
     store = FolderStore(tmp_path / "store")
     expirer = Expirer(store, PostgresRetention(granted.ledger), Metrics())
     with (
@@ -102,7 +105,7 @@ def test_what_is_kept_no_longer_is_410_and_says_since_when(
 def jobs(granted: DatabaseUrls, database: Database) -> dict[str, str]:
     """A job of each kind, all 40 days old, of a client that keeps recordings for 30 days; and one of another client."""
     clients, submissions = PostgresClients(database), PostgresSubmissions(database)
-    clients.create(Client(client_id="acme", name="Acme", retention=Retention(audio_days=30)))
+    clients.create(Client(client_id="acme", name="Acme", retention=Agreed(audio_days=30)))
     clients.create(Client(client_id="other", name="Other"))
     made = {}
     for name, state, client_id in (
@@ -118,8 +121,34 @@ def jobs(granted: DatabaseUrls, database: Database) -> dict[str, str]:
     return made
 
 
-def test_due_is_what_ended_long_enough_ago_by_its_clients_rule(granted: DatabaseUrls, jobs: dict[str, str]) -> None:
-    with PostgresRetention(granted.ledger).turn() as turn:
+@dataclass(frozen=True)
+class Kept:
+    """`replica` is another one's view of the same."""
+
+    retention: Retention
+    replica: Retention
+    jobs: dict[str, str]
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """The fake, or PostgreSQL, with these jobs."""
+    if request.param == "postgres":
+        url = request.getfixturevalue("granted").ledger
+        return Kept(PostgresRetention(url), PostgresRetention(url), request.getfixturevalue("jobs"))
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    ended = {
+        "completed": ("acme", now - 40 * DAY),
+        "failed": ("acme", now - 40 * DAY),
+        "theirs": ("other", now - 40 * DAY),
+    }
+    memory = MemoryRetention(lambda: now, wanted=[Rule("acme", AUDIO, 30 * DAY)], ended=ended)
+    return Kept(memory, memory, {name: name for name in ended})
+
+
+def test_due_is_what_ended_long_enough_ago_by_its_clients_rule(kept: Kept) -> None:
+    jobs = kept.jobs
+    with kept.retention.turn() as turn:
         assert turn is not None
         (rule,) = turn.rules()
         assert rule == Rule("acme", AUDIO, 30 * DAY)
@@ -134,14 +163,12 @@ def test_due_is_what_ended_long_enough_ago_by_its_clients_rule(granted: Database
         assert turn.begun(9) == []
 
 
-@pytest.mark.usefixtures("jobs")
-def test_one_turn_at_a_time(granted: DatabaseUrls) -> None:
-    retention = PostgresRetention(granted.ledger)
-    with retention.turn() as mine:
+def test_one_turn_at_a_time(kept: Kept) -> None:
+    with kept.retention.turn() as mine:
         assert mine is not None
-        with PostgresRetention(granted.ledger).turn() as theirs:
+        with kept.replica.turn() as theirs:
             assert theirs is None
-    with retention.turn() as again:
+    with kept.replica.turn() as again:
         assert again is not None
 
 
