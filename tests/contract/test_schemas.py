@@ -118,6 +118,20 @@ def test_every_producer_and_consumer_has_the_rights_for_it_and_no_others() -> No
     assert ("ingest", "describe", announcer.GROUP) in groups
 
 
+def test_operators_may_publish_again_what_was_put_aside_and_see_how_far_every_group_is() -> None:
+    rights = {
+        (acl.resource, acl.operation, acl.name)
+        for acl in read_acls(SCHEMAS.parent / "compose" / "kafka" / "acls.yaml").acls
+        if acl.user == "operator"
+    }
+    put_aside = {name for name, topic in TOPICS.items() if topic.get("dlq") and "retry_of" not in topic}
+    groups = {
+        group_of(group, name) for group in GROUPS for name, topic in TOPICS.items() if group in topic["consumers"]
+    }
+    assert {("topic", "write", name) for name in put_aside} <= rights
+    assert {("group", "describe", name) for name in groups} <= rights
+
+
 def test_a_retry_topic_is_like_its_topic() -> None:
     retries = {name: topic for name, topic in TOPICS.items() if "retry_of" in topic}
     assert set(retries) == {retry_topic("audio.uploaded")}

@@ -32,7 +32,7 @@ def test_each_user_writes_what_the_topics_say_and_nothing_else(kafka: SecuredKaf
 
 
 #: What `razgovor dlq replay` may publish again.
-OPERATED = {"audio.uploaded", "transcript.ready", "job.status", "transcript.replay"}
+OPERATED = {"call.recorded", "audio.uploaded", "transcript.ready", "job.status", "transcript.replay"}
 
 
 def test_each_user_reads_what_the_topics_say_and_nothing_else(kafka: SecuredKafka) -> None:
