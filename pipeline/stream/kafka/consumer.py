@@ -159,11 +159,15 @@ class KafkaConsumer:
 
     def close(self, within_s: float = LEAVE_TIMEOUT_S) -> None:
         """See `Consumer.close`."""
-        leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        leaving = threading.Thread(target=self._leave, name="leaving", daemon=True)
         leaving.start()
         leaving.join(within_s)
         if leaving.is_alive():
             _log.warning("left_without_goodbye", waited_s=within_s)
+
+    def _leave(self) -> None:
+        self._remade.close()
+        self._consumer.close()
 
 
 def _membership(connection: KafkaConnection) -> dict[str, Any]:

@@ -15,12 +15,18 @@ from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, base, made
 
 EVERY_S: Final = 10.0
+#: Whose clients are not closed yet. An admin client's own thread runs Python when an answer is in, and so may be the one
+#: that collects garbage; were the client itself in a cycle of it, librdkafka would abort the process
+#: (`rd_kafka_destroy_app`). So nothing that is open is ever garbage.
+_open: Final[set[AdminClient]] = set()
 
 Ask = Callable[[Sequence[str]], Mapping[str, "Future[Any]"]]
 
 
 class RemadeTopics:
     """Asks the brokers now and then for the ids of topics: a topic that is made anew has another. Waits for nobody.
+
+    To be closed.
 
     Args:
         connection: The brokers.
@@ -31,7 +37,10 @@ class RemadeTopics:
     def __init__(
         self, connection: KafkaConnection, ask: Ask | None = None, monotonic_s: Callable[[], float] = time.monotonic
     ) -> None:
-        self._ask = ask or _asking(connection)
+        self._client = made(lambda: AdminClient(base(connection, Watch()))) if ask is None else None
+        if self._client is not None:
+            _open.add(self._client)
+        self._ask = ask or self._describe
         self._monotonic_s = monotonic_s
         self._topics: list[str] = []
         self._ids: dict[str, str] = {}
@@ -49,6 +58,18 @@ class RemadeTopics:
             self._asked = self._ask(self._topics)
         return remade
 
+    def close(self) -> None:
+        """Ask no more. From a thread of ours; what is unanswered ends."""
+        self._topics = []
+        if self._client is not None and self._client in _open:
+            self._client.__exit__(None, None, None)
+            _open.discard(self._client)
+
+    def _describe(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
+        wanted = ck.TopicCollection(list(topics))
+        described = cast("AdminClient", self._client).describe_topics(wanted, request_timeout=ANSWER_TIMEOUT_S)
+        return cast("Mapping[str, Future[Any]]", described)
+
     def _remade(self) -> list[str]:
         answers, self._asked = self._asked, {}
         self._due_s = self._monotonic_s() + EVERY_S
@@ -64,13 +85,3 @@ def _id(answer: Future[Any]) -> str | None:
         return str(answer.result().topic_id)
     except KafkaException:
         return None
-
-
-def _asking(connection: KafkaConnection) -> Ask:
-    admin = made(lambda: AdminClient(base(connection, Watch())))
-
-    def ask(topics: Sequence[str]) -> Mapping[str, Future[Any]]:
-        wanted = ck.TopicCollection(list(topics))
-        return cast("Mapping[str, Future[Any]]", admin.describe_topics(wanted, request_timeout=ANSWER_TIMEOUT_S))
-
-    return ask
