@@ -106,7 +106,7 @@ SETTINGS: Final = {
         lambda client: client.locale,
     ),
     "formats": Setting(
-        "exports: txt,vtt,xlsx",
+        "exports: txt,vtt,srt,xlsx",
         lambda client, text: replace(client, formats=_items(text)),
         lambda client: _shown(client.formats),
     ),

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+import pipeline.formats
 from pipeline.audio import Headerless
 from pipeline.audio.headerless import Codec
 from pipeline.errors import Fatal
@@ -22,6 +23,7 @@ from razgovor.transcription.workbook import WORKBOOK
 from services.transcriber import models
 from services.transcriber.models import Model
 
+#: What is made where nobody says.
 FORMATS: Final = ("txt", "vtt", "xlsx", "json")
 
 ModelOption = Annotated[
@@ -36,7 +38,9 @@ def transcribe(
     out: Annotated[Path, typer.Option(help="Where results go.")],
     model: ModelOption = "base",
     channels: Annotated[str, typer.Option(help="Role by channel; empty if not known.")] = "operator,customer",
-    formats: Annotated[str, typer.Option(help="Artefacts, comma separated.")] = ",".join(FORMATS),
+    formats: Annotated[
+        str, typer.Option(help=f"Artefacts, comma separated, out of {', '.join(pipeline.formats.FORMATS)}.")
+    ] = ",".join(FORMATS),
     codec: Annotated[
         Codec | None, typer.Option(help="Of recordings without a header, G.711 samples alone: alaw or ulaw.")
     ] = None,
@@ -117,8 +121,7 @@ def _listed(value: str) -> tuple[str, ...]:
 
 def _known_formats(value: str) -> tuple[str, ...]:
     wanted = _listed(value)
-    if unknown := set(wanted) - set(FORMATS):
-        raise typer.BadParameter(
-            f"{', '.join(sorted(unknown))}: not one of {', '.join(FORMATS)}", param_hint="--formats"
-        )
+    if unknown := set(wanted) - set(pipeline.formats.FORMATS):
+        known = ", ".join(pipeline.formats.FORMATS)
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not one of {known}", param_hint="--formats")
     return wanted

@@ -12,7 +12,9 @@ from services.ingest.priorities import PRIORITIES
 
 ROLES: Final = ("operator", "customer")
 LOCALES: Final = ("ru", "en")
-FORMATS: Final = ("txt", "vtt", "xlsx")
+FORMATS: Final = ("txt", "vtt", "srt", "xlsx")
+#: What a client gets who never said.
+USUAL_FORMATS: Final = ("txt", "vtt", "xlsx")
 
 #: The rule of a channel map that holds for every direction.
 ANY_DIRECTION: Final = "any"
@@ -83,7 +85,7 @@ class Client:
     languages: tuple[str, ...] = ()
     glossary_id: str | None = None
     locale: str = "ru"
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = USUAL_FORMATS
     retention: Retention = Retention()
     quota: Quota = UNLIMITED
     requests_per_minute: int | None = None

@@ -132,7 +132,7 @@ class CallFields(BaseModel):
             AfterValidator(lambda items: _choice(FORMATS, items)),
         ]
         | None
-    ) = Field(default=None, description="Exports wanted: txt,vtt,xlsx. Default: yours.")
+    ) = Field(default=None, description="Exports wanted: txt,vtt,srt,xlsx. Default: yours.")
     priority: Literal["interactive", "normal", "bulk"] = Field(default="normal", description="How urgent it is.")
     codec: Literal["alaw", "ulaw"] | None = Field(
         default=None,

@@ -74,7 +74,14 @@ def test_words_heard_unsurely_are_marked(call: Page) -> None:
 
 
 def test_every_format_and_the_recording_can_be_downloaded(call: Page, tmp_path: Path) -> None:
-    wanted = {"Текст": b"txt of", "Субтитры": b"vtt of", "Excel": b"xlsx of", "JSON": b'{"schema"', "Запись": b"RIFF"}
+    wanted = {
+        "Текст": b"txt of",
+        "Субтитры": b"vtt of",
+        "SRT": b"srt of",
+        "Excel": b"xlsx of",
+        "JSON": b'{"schema"',
+        "Запись": b"RIFF",
+    }
     for name, begins in wanted.items():
         with call.expect_download() as download:
             call.get_by_role("navigation", name="Скачать").get_by_role("link", name=name).click()

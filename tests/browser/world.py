@@ -159,7 +159,8 @@ class World:
             provenance=Provenance(audio_sha256="0" * 64, engine="e", model="m", model_sha256="0" * 64, parameters={}),
         )
         artefacts = {
-            name: self._kept(job_id, f"call.{name}", f"{name} of the call".encode()) for name in ("txt", "vtt", "xlsx")
+            name: self._kept(job_id, f"call.{name}", f"{name} of the call".encode())
+            for name in ("txt", "vtt", "srt", "xlsx")
         }
         self.submissions.outcomes[job_id] = Outcome(
             run=1,

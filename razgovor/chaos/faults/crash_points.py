@@ -126,8 +126,7 @@ class _Victim:
         dead = self._deaths()
         provoke = _PROVOKED.get(step, _leave)
         if step == "transcriber.start_released":
-            slow = {"RAZGOVOR_CRASH_AT": f"{step}:1", "RAZGOVOR_ENGINE_S": "30"}
-            crew.renew(self._worker, *[slow] * times)
+            crew.renew(self._worker, *[_slow(step)] * times)
         else:
             reach = 1 if step in _PROVOKED else self._draw.randint(1, _LATEST_REACH)
             crew.arm(self._worker, f"{step}:{reach}", *again)
@@ -164,13 +163,21 @@ class _Victim:
         self._stage.pause(3.0)
         return False
 
-    def ask_to_stop(self, _step: str) -> bool:
-        """SIGTERM once it has work that it cannot end in time."""
-        if self._worker.is_ready and self._worker.crash_at is not None:
+    def ask_to_stop(self, step: str) -> bool:
+        """SIGTERM once it has work that it cannot end in time; again if none had come and it ended in order."""
+        crew = self._stage.system.crew
+        if self._worker.is_ready and self._worker.crash_at is None:
+            crew.renew(self._worker, _slow(step))
+        elif self._worker.is_ready:
             self._stage.pause(2.0)
-            self._stage.system.crew.terminated(self._worker)
+            crew.terminated(self._worker)
         self._stage.pause(0.5)
         return False
+
+
+def _slow(step: str) -> dict[str, str]:
+    """A life in which no call is heard in time."""
+    return {"RAZGOVOR_CRASH_AT": f"{step}:1", "RAZGOVOR_ENGINE_S": "30"}
 
 
 def _leave(victim: _Victim, _step: str) -> bool:  # noqa: ARG001  calls flow by themselves

@@ -28,6 +28,7 @@ MEDIA_TYPES: Final = {
     "json": "application/json",
     "txt": "text/plain; charset=utf-8",
     "vtt": "text/vtt; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _READ_BYTES: Final = 262_144
@@ -68,7 +69,7 @@ def transcript(
     ports: Ports,
     client: Reader,
     job_id: str,
-    wanted: Annotated[Literal["json", "txt", "vtt", "xlsx"], Query(alias="format")] = "json",
+    wanted: Annotated[Literal["json", "txt", "vtt", "srt", "xlsx"], Query(alias="format")] = "json",
 ) -> Response:
     """The transcript of a completed job: `json` is the canonical one, the others are the exports asked for."""
     job = job_of(ports, client, job_id)

@@ -39,7 +39,7 @@ def test_every_field_is_understood() -> None:
             "channels": "customer, operator",
             "language": "ru",
             "locale": "en",
-            "formats": "vtt,txt",
+            "formats": "vtt,srt",
             "priority": "bulk",
         },
         LANGUAGES,
@@ -55,7 +55,7 @@ def test_every_field_is_understood() -> None:
         channels=("customer", "operator"),
         language="ru",
         locale="en",
-        formats=("vtt", "txt"),
+        formats=("vtt", "srt"),
         priority="bulk",
     )
 

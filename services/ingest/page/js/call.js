@@ -9,7 +9,7 @@ import { Player, STEP_S } from './player.js';
 import { hasEnded, stateBadge } from './states.js';
 import { knows, percent, reasonText, t } from './texts.js';
 
-const FORMATS = ['txt', 'vtt', 'xlsx', 'json'];
+const FORMATS = ['txt', 'vtt', 'srt', 'xlsx', 'json'];
 
 /** The view: {element, leave}. */
 export function callView(jobId, session) {
