@@ -120,7 +120,11 @@ ENGINE_SPEECH: Final = Counter("razgovor_engine_speech_seconds_total", "Seconds 
 ENGINE_SLOTS: Final = Gauge(
     "razgovor_engine_slots", "Batches that the engine works on at once, over all devices that work."
 )
-ENGINE_DEVICES: Final = Gauge("razgovor_engine_devices", "Devices that work; a sick one is out.")
+ENGINE_DEVICES: Final = Gauge(
+    "razgovor_engine_devices",
+    "Devices of this worker; `state` is working, or sick: out until the worker is started again.",
+    ("state",),
+)
 ENGINE_SLOT_TIME: Final = Counter(
     "razgovor_engine_slot_seconds_total",
     "Seconds of slots with a batch in hand; its rate over the slots is how full they are. The rest of the time nothing "

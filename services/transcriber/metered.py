@@ -79,9 +79,10 @@ class BatchingMetrics:
         """See `batching.Watch`."""
         self._metrics.set(families.ENGINE_QUEUE, passages)
 
-    def working(self, devices: int, *, slots: int) -> None:
+    def working(self, devices: int, *, sick: int, slots: int) -> None:
         """See `batching.Watch`."""
-        self._metrics.set(families.ENGINE_DEVICES, devices)
+        self._metrics.set(families.ENGINE_DEVICES, devices, state="working")
+        self._metrics.set(families.ENGINE_DEVICES, sick, state="sick")
         self._metrics.set(families.ENGINE_SLOTS, slots)
 
     def heard(self, batch: HeardBatch) -> None:

@@ -211,7 +211,7 @@ class Dispatcher:
 
     def _tell_devices(self) -> int:
         working = sum(not device.is_sick for device in self._devices)
-        self._watch.working(working, slots=self._slots())
+        self._watch.working(working, sick=len(self._devices) - working, slots=self._slots())
         return working
 
     def _slots(self) -> int:

@@ -33,8 +33,8 @@ class Watch(Protocol):
     def queued(self, passages: int) -> None:
         """So many passages wait."""
 
-    def working(self, devices: int, *, slots: int) -> None:
-        """So many devices work, with so many slots between them."""
+    def working(self, devices: int, *, sick: int, slots: int) -> None:
+        """So many devices work, with so many slots between them; so many failed too often and are out."""
 
     def heard(self, batch: HeardBatch) -> None:
         """A batch has been heard."""
@@ -46,7 +46,7 @@ class Nobody:
     def queued(self, passages: int) -> None:
         """See `Watch`."""
 
-    def working(self, devices: int, *, slots: int) -> None:
+    def working(self, devices: int, *, sick: int, slots: int) -> None:
         """See `Watch`."""
 
     def heard(self, batch: HeardBatch) -> None:

@@ -133,12 +133,13 @@ def test_what_batches_do_with_the_time_is_counted() -> None:
     watch = BatchingMetrics(metrics)
     stages_s = {"encode": 0.25, "search": 0.5}
     first = HeardBatch(kind=Kind.FIRST, axis_s=60.0, slot_s=2.0, heard=[Heard(stages_s=stages_s)] * 3)
-    watch.working(2, slots=4)
+    watch.working(2, sick=1, slots=4)
     watch.queued(7)
     watch.heard(first)
     watch.heard(replace(first, kind=Kind.HALF))
 
-    assert metrics.value(families.ENGINE_DEVICES) == 2
+    assert metrics.value(families.ENGINE_DEVICES, state="working") == 2
+    assert metrics.value(families.ENGINE_DEVICES, state="sick") == 1
     assert metrics.value(families.ENGINE_SLOTS) == 4
     assert metrics.value(families.ENGINE_QUEUE) == 7
     assert metrics.value(families.ENGINE_SLOT_TIME) == 4.0

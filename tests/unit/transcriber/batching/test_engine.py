@@ -48,14 +48,16 @@ class Figures:
     def __init__(self) -> None:
         self.most_queued = 0
         self.working_devices: list[int] = []
+        self.sick_devices: list[int] = []
         self.batches: list[HeardBatch] = []
 
     def queued(self, passages: int) -> None:
         self.most_queued = max(self.most_queued, passages)
 
-    def working(self, devices: int, *, slots: int) -> None:
+    def working(self, devices: int, *, sick: int, slots: int) -> None:
         assert slots >= devices
         self.working_devices.append(devices)
+        self.sick_devices.append(sick)
 
     def heard(self, batch: HeardBatch) -> None:
         self.batches.append(batch)
@@ -343,7 +345,8 @@ def test_a_sick_device_leaves_its_work_to_the_others() -> None:
         assert len(callers.words(call("b", 9))) == 9
 
     assert len(sick.batches) == 3
-    assert callers.figures.working_devices[-1] == 1
+    assert (callers.figures.working_devices[0], callers.figures.sick_devices[0]) == (2, 0)
+    assert (callers.figures.working_devices[-1], callers.figures.sick_devices[-1]) == (1, 1)
 
 
 def test_a_call_that_is_not_wanted_any_more_is_withdrawn_while_it_waits_and_not_once_it_has_begun() -> None:
