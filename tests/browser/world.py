@@ -7,6 +7,7 @@ import threading
 import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -131,6 +132,12 @@ class World:
     def becomes(self, job_id: str, state: str, reason: str | None = None, **details: str) -> None:
         """Let the ledger say this of a job."""
         self.submissions.outcomes[job_id] = Outcome(run=1, state=state, reason=reason, details=details)
+
+    def expires(self, job_id: str, *, audio: datetime | None = None, transcript: datetime | None = None) -> None:
+        """Let the recording, the transcript or both be kept no longer since then."""
+        outcome = self.submissions.outcomes[job_id]
+        expired = replace(outcome, audio_expired_at=audio, transcript_expired_at=transcript)
+        self.submissions.outcomes[job_id] = expired
 
     def completes(
         self,

@@ -4,6 +4,7 @@ import { ask, Refused } from './api.js';
 import { Dialogue, isUnsure } from './dialogue.js';
 import { fill, h } from './dom.js';
 import { chainLink, lengthOf, nameOf, peopleOf, whenOf } from './job_words.js';
+import { notKept } from './kept.js';
 import { follow } from './live.js';
 import { Player, STEP_S } from './player.js';
 import { hasEnded, stateBadge } from './states.js';
@@ -36,7 +37,7 @@ class CallView {
   async load() {
     try {
       const job = await ask(`v1/jobs/${this.jobId}`);
-      const transcript = job.state === 'completed' ? await ask(job.links.transcript_json.slice(1)) : null;
+      const transcript = await transcriptOf(job);
       if (!this.#left) this.#show(job, transcript);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -57,20 +58,26 @@ class CallView {
     this.#player = null;
     this.#dialogue = null;
     document.title = `${nameOf(job)} · razgovor`;
-    const parts = [header(job), actions(job, this.session, () => this.load())];
-    if (transcript !== null) parts.push(...this.#ready(job, transcript));
-    else if (job.links.audio !== undefined) parts.push(downloads(job));
+    const parts = [header(job), actions(job, this.session, () => this.load()), notKept(job, transcript), transcript && warnings(transcript), downloads(job)];
+    if (job.state === 'completed') parts.push(this.#playerOf(job));
+    if (transcript !== null) parts.push(...this.#read(transcript));
     if (!hasEnded(job.state)) parts.push(this.#awaited(job));
     fill(this.body, parts);
   }
 
-  #ready(job, transcript) {
-    const names = speakerNames(transcript.channel_mode);
-    this.#dialogue = new Dialogue(transcript, names, (seconds) => this.#player.seek(seconds));
-    this.#player = new Player(job, names, (seconds, playing) => this.#dialogue.show(seconds, { scroll: playing }));
+  /** Null where the recording is kept no longer: what was said can still be read. */
+  #playerOf(job) {
+    if (job.links.audio === undefined) return null;
+    this.#player = new Player(job, speakerNames(job.result?.channel_mode), (seconds, playing) => this.#dialogue?.show(seconds, { scroll: playing }));
+    return this.#player.element;
+  }
+
+  #read(transcript) {
+    const seek = this.#player === null ? null : (seconds) => this.#player.seek(seconds);
+    this.#dialogue = new Dialogue(transcript, speakerNames(transcript.channel_mode), seek);
     const silent = transcript.turns.length === 0 ? h('p', { class: 'empty' }, t('call.silent')) : null;
     const unsure = transcript.turns.some((turn) => turn.words.some(isUnsure));
-    return [warnings(transcript), downloads(job), this.#player.element, unsure && h('p', { class: 'legend' }, h('mark', { class: 'unsure' }, 'abc'), ' ', t('call.legend')), silent, this.#dialogue.element];
+    return [unsure && h('p', { class: 'legend' }, h('mark', { class: 'unsure' }, 'abc'), ' ', t('call.legend')), silent, this.#dialogue.element];
   }
 
   /** Shows a change by asking for the whole job again. */
@@ -104,6 +111,7 @@ class CallView {
   }
 
   #step(step) {
+    if (this.#dialogue === null) return;
     this.#player.seek(this.#dialogue.neighbour(this.#player.now, step));
     this.#dialogue.show(this.#player.now, { scroll: true });
   }
@@ -126,11 +134,23 @@ function header(job) {
   return h('header', { class: 'call-head' }, h('h1', {}, nameOf(job)), stateBadge(job.state), h('ul', { class: 'facts' }, facts.map((fact) => h('li', {}, fact))), reason);
 }
 
-/** What may be done with a job now: cancel one on its way, have one done again that failed. */
+/** What was said; null where that is not ready, or kept no longer. */
+async function transcriptOf(job) {
+  const link = job.links.transcript_json;
+  if (job.state !== 'completed' || link === undefined) return null;
+  try {
+    return await ask(link.slice(1));
+  } catch (error) {
+    if (error.code === 'gone') return null;
+    throw error;
+  }
+}
+
+/** What may be done with a job now: cancel one on its way, have one done again that failed and can still be heard. */
 function actions(job, session, done) {
   if (!session.scopes.includes('submit')) return null;
   const order = { failed: 'requeue', canceled: 'requeue', queued: 'cancel', transcribing: 'cancel' }[job.state];
-  if (order === undefined) return null;
+  if (order === undefined || (order === 'requeue' && job.audio.expired_at !== null)) return null;
   const said = h('span', { role: 'alert' });
   const name = t(order === 'cancel' ? 'call.cancel' : 'call.again');
   const button = h('button', { type: 'button', on: { click } }, name);
@@ -147,10 +167,11 @@ function actions(job, session, done) {
   return h('p', { class: 'actions' }, button, ' ', said);
 }
 
+/** A link for each file that is there; null where there is none. */
 function downloads(job) {
-  const link = (address, name) => h('a', { class: 'button', href: address.slice(1), download: true }, t(`call.download_${name}`));
-  const made = FORMATS.filter((format) => job.links[`transcript_${format}`] !== undefined);
-  return h('nav', { class: 'downloads', 'aria-label': t('call.downloads') }, made.map((format) => link(job.links[`transcript_${format}`], format)), link(job.links.audio, 'audio'));
+  const files = [...FORMATS.map((format) => [format, job.links[`transcript_${format}`]]), ['audio', job.links.audio]];
+  const links = files.filter(([, address]) => address !== undefined).map(([name, address]) => h('a', { class: 'button', href: address.slice(1), download: true }, t(`call.download_${name}`)));
+  return links.length === 0 ? null : h('nav', { class: 'downloads', 'aria-label': t('call.downloads') }, links);
 }
 
 function warnings(transcript) {

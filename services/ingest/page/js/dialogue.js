@@ -9,7 +9,7 @@ import { Timeline, wordAt } from './timeline.js';
 const UNSURE = 0.5;
 const READING_MS = 4000;
 
-/** The dialogue of a transcript. `seek` is called with seconds when somebody chooses a turn or a word. */
+/** The dialogue of a transcript. `seek` is called with seconds when somebody chooses a turn or a word; null: it is only read. */
 export class Dialogue {
   #timeline;
   #rows;
@@ -21,7 +21,7 @@ export class Dialogue {
     this.turns = [...transcript.turns].sort((one, other) => one.start_s - other.start_s);
     this.#timeline = new Timeline(this.turns);
     this.#rows = this.turns.map((turn) => this.#row(turn, names, seek));
-    this.element = h('ol', { class: 'dialogue', 'aria-label': t('call.dialogue') }, this.#rows);
+    this.element = h('ol', { class: seek === null ? 'dialogue' : 'dialogue leads', 'aria-label': t('call.dialogue') }, this.#rows);
     // Whoever scrolls wants to read: the player leaves the page alone for a while.
     const reads = () => (this.#readUntil = Date.now() + READING_MS);
     for (const event of ['wheel', 'touchmove']) this.element.addEventListener(event, reads, { passive: true });
@@ -71,9 +71,10 @@ export class Dialogue {
     const row = h(
       'li',
       { class: 'turn', data: { side, start: turn.start_s } },
-      h('button', { type: 'button', class: 'time', 'aria-label': t('call.turn', { time }), on: { click: () => seek(turn.start_s) } }, time),
+      seek === null ? h('span', { class: 'time' }, time) : h('button', { type: 'button', class: 'time', 'aria-label': t('call.turn', { time }), on: { click: () => seek(turn.start_s) } }, time),
       h('div', { class: 'said' }, h('span', { class: 'speaker' }, names(turn)), h('p', {}, words(turn))),
     );
+    if (seek === null) return row;
     row.addEventListener('click', (event) => {
       if (event.target.closest('button') !== null || String(getSelection()) !== '') return;
       const word = event.target.closest('.word');

@@ -68,6 +68,9 @@ export const moment = (iso) =>
     new Date(iso),
   );
 
+/** A day that may lie long ago. */
+export const day = (iso) => new Intl.DateTimeFormat(region(), { dateStyle: 'long' }).format(new Date(iso));
+
 export function size(bytes) {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
   const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
