@@ -34,8 +34,14 @@ from services.transcriber import models
 from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits, Load, load_onnx, load_whisper
 from services.transcriber.adapters.front_end import ChildFrontEnd, FrontEndLimits
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import OnnxOptions, WhisperOptions, onnx_facts, whisper_facts
-from services.transcriber.batching import BatchingEngine, BatchingRules, Watch
+from services.transcriber.adapters.requests import (
+    OnnxOptions,
+    WhisperOptions,
+    onnx_facts,
+    speech_detection,
+    whisper_facts,
+)
+from services.transcriber.batching import BatchingEngine, BatchingRules, Watch, courses
 from services.transcriber.domain.hearing import Capacity, Features, Search, TimeAxis
 from services.transcriber.domain.packing import PackingRule
 from services.transcriber.domain.preparation import Rules
@@ -80,18 +86,23 @@ def chosen_model(settings: TranscriberSettings) -> Model:
     return model
 
 
+def rules(settings: TranscriberSettings) -> Rules:
+    """What decides which sound the engine is given."""
+    return Rules(
+        speech=SpeechRule(
+            threshold=settings.vad_threshold,
+            min_silence_s=settings.vad_min_silence_s,
+            pad_s=settings.vad_pad_s,
+        ),
+        packing=PackingRule(window_s=settings.window_s),
+    )
+
+
 def front_end(settings: TranscriberSettings, features: Features, still_wanted: StillWanted) -> ChildFrontEnd:
     """The front end as the settings say, for an engine that listens to these features."""
     return ChildFrontEnd(
         scratch_dir=settings.scratch_dir,
-        rules=Rules(
-            speech=SpeechRule(
-                threshold=settings.vad_threshold,
-                min_silence_s=settings.vad_min_silence_s,
-                pad_s=settings.vad_pad_s,
-            ),
-            packing=PackingRule(window_s=settings.window_s),
-        ),
+        rules=rules(settings),
         limits=FrontEndLimits(
             decode=DecodeLimits(max_duration_s=settings.max_duration_s, max_channels=settings.max_channels),
             timeout_s=settings.decode_timeout_s,
@@ -178,16 +189,12 @@ def whisper_options(settings: TranscriberSettings, device_index: int) -> Whisper
 def engine(
     settings: TranscriberSettings, hearers: Sequence[Recognizer], still_wanted: StillWanted, watch: Watch
 ) -> BatchingEngine:
-    """The engine as the settings say."""
+    """The engine as the settings say, over recognizers that were started; see `fitting`."""
+    retries = {"retries": courses.VERSION} if hearers[0].capacity.searches else {}
     return BatchingEngine(
         hearers,
         BatchingRules(search=Search(beam_size=settings.beam_size), linger_s=settings.linger_s),
-        parameters={
-            "vad_threshold": settings.vad_threshold,
-            "vad_min_silence_s": settings.vad_min_silence_s,
-            "vad_pad_s": settings.vad_pad_s,
-            "window_s": settings.window_s,
-        },
+        parameters={"vad": speech_detection(), **rules(settings).parameters, **retries},
         still_wanted=still_wanted,
         watch=watch,
     )

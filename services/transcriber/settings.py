@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from pipeline.service import ServiceSettings
+from services.transcriber.domain.hearing import CUT_AXIS, Search
+from services.transcriber.domain.preparation import Rules
+
+_RULES: Final = Rules()
 
 
 class TranscriberSettings(ServiceSettings):
@@ -74,16 +78,31 @@ class TranscriberSettings(ServiceSettings):
         description="So long a window waits for others to fill its batch, while there is other work.",
     )
     axis_step_s: float = Field(
-        default=5.0, ge=1, le=30, description="Windows are padded to multiples of so much time, not all to 30 s."
+        default=CUT_AXIS.step_s,
+        ge=1,
+        le=30,
+        description="Windows are padded to multiples of so much time, not all to 30 s.",
     )
-    axis_pause_s: float = Field(default=1.0, ge=0, le=5, description="At least so much of that is silence.")
-    axis_least_s: float = Field(default=10.0, ge=1, le=30, description="The shortest that the model looks at.")
-    beam_size: int = Field(default=5, ge=1, le=10, description="Hypotheses the search keeps; 1 is fast and less exact.")
+    axis_pause_s: float = Field(
+        default=CUT_AXIS.pause_s, ge=0, le=5, description="At least so much of that is silence."
+    )
+    axis_least_s: float = Field(
+        default=CUT_AXIS.least_s, ge=1, le=30, description="The shortest that the model looks at."
+    )
+    beam_size: int = Field(
+        default=Search().beam_size, ge=1, le=10, description="Hypotheses the search keeps; 1 is fast and less exact."
+    )
 
-    window_s: float = Field(default=28.0, ge=8, le=29, description="At most so much speech in a window.")
-    vad_threshold: float = Field(default=0.5, gt=0, lt=1, description="Speech probability at which a voice begins.")
-    vad_min_silence_s: float = Field(default=0.3, ge=0.1, le=2, description="A shorter pause does not cut speech.")
-    vad_pad_s: float = Field(default=0.3, ge=0, le=1, description="Pause kept on both sides of speech.")
+    window_s: float = Field(
+        default=_RULES.packing.window_s, ge=8, le=29, description="At most so much speech in a window."
+    )
+    vad_threshold: float = Field(
+        default=_RULES.speech.threshold, gt=0, lt=1, description="Speech probability at which a voice begins."
+    )
+    vad_min_silence_s: float = Field(
+        default=_RULES.speech.min_silence_s, ge=0.1, le=2, description="A shorter pause does not cut speech."
+    )
+    vad_pad_s: float = Field(default=_RULES.speech.pad_s, ge=0, le=1, description="Pause kept on both sides of speech.")
 
     max_duration_s: float = Field(default=14_400.0, gt=0, le=86_400, description="Longer recordings are refused.")
     max_channels: int = Field(default=8, ge=1, le=32, description="Recordings with more channels are refused.")

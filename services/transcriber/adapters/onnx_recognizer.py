@@ -20,16 +20,14 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 from pipeline.errors import Fatal
 from services.transcriber.adapters import pcm
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import OnnxOptions, onnx_facts
-from services.transcriber.domain.hearing import Batch, Capacity, Features, Heard, Passage, TimeAxis
+from services.transcriber.adapters.requests import ONNX_AXIS, OnnxOptions, onnx_facts
+from services.transcriber.domain.hearing import Batch, Capacity, Features, Heard, Passage
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.timeline import SAMPLE_RATE_HZ, to_samples
 from services.transcriber.domain.tokens import Token, mean_logprob, words_of
 from services.transcriber.ports import DeviceFailed, OutOfDeviceMemory
 
 LANGUAGE: Final = "ru"
-#: Every axis holds a pause after the longest passage.
-_AXIS: Final = TimeAxis(step_s=4.0, pause_s=0.25, least_s=4.0, whole_s=32.0)
 #: GigaAM's authors take no more than 25 s at once.
 _LONGEST_S: Final = {"gigaam": 25.0}
 _LONGEST_OF_OTHERS_S: Final = 30.0
@@ -114,7 +112,7 @@ class OnnxRecognizer:
             window_s=_LONGEST_S.get(self._options.kind.partition("-")[0], _LONGEST_OF_OTHERS_S),
             features=Features.SAMPLES,
             languages=frozenset({LANGUAGE}),
-            axis=_AXIS,
+            axis=ONNX_AXIS,
             searches=False,
         )
 
@@ -131,7 +129,7 @@ class OnnxRecognizer:
         return [self._heard(passage, result) for passage, result in zip(batch.passages, results, strict=True)]
 
     def _recognize(self, passages: Sequence[pcm.Samples], longest_s: float) -> list[TimestampedResult]:
-        width_s = _AXIS.seconds(longest_s) if self._options.kind.startswith(_LOOKING_ON) else longest_s
+        width_s = ONNX_AXIS.seconds(longest_s) if self._options.kind.startswith(_LOOKING_ON) else longest_s
         padded = np.zeros((len(passages), max(to_samples(width_s), _LEAST_SAMPLES)), dtype=np.float32)
         for row, passage in zip(padded, passages, strict=True):
             row[: passage.size] = passage

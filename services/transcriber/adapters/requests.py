@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
 
 from pipeline.errors import Fatal
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.domain.hearing import Features, TimeAxis
+from services.transcriber.domain.hearing import CUT_AXIS, Features, TimeAxis
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
+
+#: What models of onnx-asr look at: every axis holds a pause after the longest passage.
+ONNX_AXIS: Final = TimeAxis(step_s=4.0, pause_s=0.25, least_s=4.0, whole_s=32.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,7 @@ class WhisperOptions(DeviceOptions):
 
     compute_type: str = "int8"
     beam_size: int = 5
-    axis: TimeAxis = field(default_factory=TimeAxis)
+    axis: TimeAxis = CUT_AXIS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,31 +86,23 @@ class OnnxOptions(DeviceOptions):
     quantization: str | None = None
 
 
-def whisper_facts(
-    files: ModelFiles, options: WhisperOptions, parameters: Mapping[str, str | float] | None = None
-) -> EngineFacts:
-    """What goes into the provenance: the engine's, with `parameters` of others beside its own."""
+def whisper_facts(files: ModelFiles, options: WhisperOptions) -> EngineFacts:
+    """What goes into the provenance: of the options those that may change words."""
     return EngineFacts(
         engine=f"faster-whisper {version('faster-whisper')} / ctranslate2 {version('ctranslate2')}",
         model=files.name,
         model_sha256=files.sha256,
         parameters={
+            "device": options.device,
             "compute_type": options.compute_type,
             "beam_size": options.beam_size,
-            "batch_size": options.batch_size,
-            **(parameters or {}),
+            **options.axis.parameters,
         },
     )
 
 
-def onnx_facts(
-    files: ModelFiles,
-    options: OnnxOptions,
-    parameters: Mapping[str, str | float] | None = None,
-    *,
-    installed: Callable[[str], str] = version,
-) -> EngineFacts:
-    """What goes into the provenance.
+def onnx_facts(files: ModelFiles, options: OnnxOptions, *, installed: Callable[[str], str] = version) -> EngineFacts:
+    """What goes into the provenance: of the options those that may change words.
 
     Raises:
         Fatal: The engine is not installed; the message says how to.
@@ -123,12 +119,17 @@ def onnx_facts(
         model=files.name,
         model_sha256=files.sha256,
         parameters={
+            "device": options.device,
             "kind": options.kind,
             "quantization": options.quantization or "none",
-            "batch_size": options.batch_size,
-            **(parameters or {}),
+            **ONNX_AXIS.parameters,
         },
     )
+
+
+def speech_detection() -> str:
+    """Name and version of what tells speech from other sound: its weights decide where windows begin and end."""
+    return f"silero-vad {version('silero-vad')}"
 
 
 def _runtime_version(installed: Callable[[str], str]) -> str:

@@ -18,6 +18,8 @@ from services.transcriber.domain.hearing import Heard, Passage, Search, TimeAxis
 from services.transcriber.domain.timeline import Span, to_samples, to_seconds
 from services.transcriber.domain.windows import GivenUp, HeardWord, Window, WindowWords
 
+#: Of when and how a window is heard again; raised with every change of the ladder and its values.
+VERSION: Final = "1"
 #: A model less sure than this is asked once more, on the whole axis; then the surer answer counts.
 DOUBTFUL_LOGPROB: Final = -1.0
 _UNLIKELY_SPEECH: Final = 0.6

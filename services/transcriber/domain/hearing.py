@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import ceil
+from typing import Final
 
 from services.transcriber.domain.repetition import is_loop
 from services.transcriber.domain.timeline import Span, to_seconds
@@ -62,6 +63,15 @@ class TimeAxis:
         """The axis of a passage of this length."""
         stepped_s = ceil((duration_s + self.pause_s) / self.step_s) * self.step_s
         return min(max(stepped_s, self.least_s), self.whole_s)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """As they stand in a transcript's provenance."""
+        return {f"axis_{name}": value for name, value in asdict(self).items()}
+
+
+#: What Whisper looks at unless the settings say otherwise.
+CUT_AXIS: Final = TimeAxis(step_s=5.0, pause_s=1.0, least_s=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,11 @@ class PackingRule:
 
     Attributes:
         window_s: No window holds more speech than this.
-        slack_s: A piece longer than a window is cut at the quietest frame within so much of an equal division.
+        window_slack_s: A piece longer than a window is cut at the quietest frame within so much of an equal division.
     """
 
     window_s: float = 28.0
-    slack_s: float = 2.0
+    window_slack_s: float = 2.0
 
 
 def cut_long(pieces: Iterable[Piece], levels_db: Frames, rule: PackingRule) -> Iterator[Piece]:
@@ -37,7 +37,7 @@ def cut_long(pieces: Iterable[Piece], levels_db: Frames, rule: PackingRule) -> I
         levels_db: The channel's level per frame.
         rule: How large windows are.
     """
-    limit, slack = to_samples(rule.window_s), to_samples(rule.slack_s)
+    limit, slack = to_samples(rule.window_s), to_samples(rule.window_slack_s)
     for piece in pieces:
         if piece.span.samples <= limit:
             yield piece

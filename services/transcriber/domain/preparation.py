@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from services.transcriber.domain.speech import SpeechRule, find_pieces
 from services.transcriber.domain.timeline import Piece
 from services.transcriber.domain.windows import Window
 
+#: Of how channels become windows: the split, digital silence, speech, leaks, copies of a channel, packing and its tails, cuts.
+#: Raised with every change of it that the values of `Rules` do not tell.
+VERSION: Final = "1"
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -24,6 +29,18 @@ class Rules:
     crosstalk: CrosstalkRule = field(default_factory=CrosstalkRule)
     likeness: LikenessRule = field(default_factory=LikenessRule)
     packing: PackingRule = field(default_factory=PackingRule)
+
+    @property
+    def parameters(self) -> dict[str, str | float]:
+        """Every value of every rule, as they stand in a transcript's provenance."""
+        rooms: dict[str, SpeechRule | CrosstalkRule | LikenessRule | PackingRule] = {
+            "vad_": self.speech,
+            "crosstalk_": self.crosstalk,
+            "likeness_": self.likeness,
+            "": self.packing,
+        }
+        values = {f"{room}{name}": value for room, rule in rooms.items() for name, value in asdict(rule).items()}
+        return {"preparation": VERSION, **values}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,24 @@ Heard = Sequence[tuple[Window, WindowWords]]
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What the words come from, for their provenance."""
+    """What the words come from, for their provenance.
+
+    Attributes:
+        engine: Name and version.
+        model: Its name.
+        model_sha256: Of its weights.
+        parameters: All that may change words, and nothing that may not.
+    """
 
     engine: str
     model: str
     model_sha256: str
     parameters: Mapping[str, str | float] = field(default_factory=dict)
+
+    @property
+    def parameters_sha256(self) -> str:
+        """Of the parameters as JSON with sorted names."""
+        return sha256_hex(json.dumps(dict(self.parameters), sort_keys=True).encode())
 
 
 def assemble(
@@ -82,14 +94,13 @@ def assemble(
 
 
 def _provenance(event: AudioUploaded, engine: EngineFacts, conditions: Conditions) -> Provenance:
-    parameters = dict(engine.parameters)
     return Provenance(
         audio_sha256=event.audio.sha256,
         engine=engine.engine,
         model=engine.model,
         model_sha256=engine.model_sha256,
-        parameters=parameters,
-        parameters_sha256=sha256_hex(json.dumps(parameters, sort_keys=True).encode()),
+        parameters=dict(engine.parameters),
+        parameters_sha256=engine.parameters_sha256,
         glossary=conditions.glossary.glossary_id if conditions.glossary else None,
         filters=filters.VERSION,
     )

@@ -139,7 +139,15 @@ def test_it_says_what_it_is(load: Load) -> None:
     assert facts.engine.startswith("onnx-asr ")
     assert " / onnxruntime " in facts.engine
     assert (facts.model, facts.model_sha256) == ("t-one-ctc", "2" * 64)
-    assert facts.parameters == {"kind": "t-one-ctc", "quantization": "none", "batch_size": 4}
+    assert facts.parameters == {
+        "device": "cpu",
+        "kind": "t-one-ctc",
+        "quantization": "none",
+        "axis_step_s": 4.0,
+        "axis_pause_s": 0.25,
+        "axis_least_s": 4.0,
+        "axis_whole_s": 32.0,
+    }
 
 
 def test_an_engine_that_is_not_installed_says_how_to() -> None:

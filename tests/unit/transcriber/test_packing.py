@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.transcriber.domain.packing import PackingRule, cut_long, pack
 from services.transcriber.domain.timeline import FRAME_SAMPLES, SAMPLE_RATE_HZ, Piece, Span, to_samples
 
-RULE = PackingRule(window_s=28.0, slack_s=2.0)
+RULE = PackingRule(window_s=28.0, window_slack_s=2.0)
 LIMIT = to_samples(28.0)
 
 
