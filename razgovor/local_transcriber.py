@@ -26,6 +26,7 @@ from pipeline.contracts.transcript import Transcript
 from pipeline.errors import CallFault, Postponed
 from services.transcriber.__main__ import IN_FLIGHT_BATCHES, Children, started_children
 from services.transcriber.batching import Nobody, Watch
+from services.transcriber.domain.result import EngineFacts
 from services.transcriber.handler import handle
 from services.transcriber.ports import Ports
 from services.transcriber.settings import TranscriberSettings
@@ -65,15 +66,15 @@ class LocalTranscriber:
         self._in_flight = in_flight
 
     @property
-    def model(self) -> tuple[str, str]:
-        """Name of the model, and the hash of its weights."""
-        facts = self._ports.engine.facts
-        return facts.model, facts.model_sha256
+    def facts(self) -> EngineFacts:
+        """What hears: its model, and with which parameters."""
+        return self._ports.engine.facts
 
     def telling(self, glossary: Glossary) -> LocalTranscriber:
         """The same, which tells the engine a glossary, whether it was checked or not."""
         glossary_id = glossary.glossary_id
-        check = layout.glossary_check_key(_CLIENT, glossary_id, self._ports.engine.facts.model_sha256)
+        facts = self.facts
+        check = layout.glossary_check_key(_CLIENT, glossary_id, facts.model_sha256, facts.parameters_sha256)
         for key, data in ((layout.glossary_key(_CLIENT, glossary_id), glossary.to_bytes()), (check, b"{}")):
             self._ports.store.put(key, data, media_type="application/json")
         return LocalTranscriber(self._store_folder, self._ports, self._in_flight, glossary_id)
@@ -81,7 +82,7 @@ class LocalTranscriber:
     @property
     def engine(self) -> str:
         """Name and version of what hears."""
-        return self._ports.engine.facts.engine
+        return self.facts.engine
 
     def hear(self, recordings: Iterable[Path], *, language: str = "ru") -> Iterator[Heard]:
         """Each recording as it is done, in any order."""

@@ -1,4 +1,4 @@
-"""A client's glossary, schema `razgovor.glossary/1`, and the check that allows it for a model. Kept in the store.
+"""A client's glossary, schema `razgovor.glossary/1`, and the check that allows it for a model and how it hears. Kept in the store.
 
 Names and tariffs that an engine should expect. Written by `razgovor glossary`, read by the transcriber. A glossary never
 changes: its id holds its hash, so another list of terms is another glossary.
@@ -72,6 +72,7 @@ class GlossaryCheck(Value):
     """What a glossary did to calls whose words are known, with one model.
 
     Attributes:
+        parameters_sha256: Of the parameters that the model heard with; as in a transcript's provenance.
         words: Of the references.
         errors_without: Wrong, missed and added words when the engine is told nothing.
         errors_with: The same when it is told the glossary.
@@ -80,10 +81,11 @@ class GlossaryCheck(Value):
         calls: How many recordings.
     """
 
-    schema_: Literal["razgovor.glossary_check/1"] = Field(default="razgovor.glossary_check/1", alias="schema")
+    schema_: Literal["razgovor.glossary_check/2"] = Field(default="razgovor.glossary_check/2", alias="schema")
     glossary_id: str
     model: str
     model_sha256: str
+    parameters_sha256: str
     calls: int = Field(ge=1)
     words: int
     errors_without: int

@@ -106,6 +106,11 @@ def glossary_key(client_id: str, glossary_id: str) -> str:
     return f"{glossaries_prefix(client_id)}{glossary_id}/glossary.json"
 
 
-def glossary_check_key(client_id: str, glossary_id: str, model_sha256: str) -> str:
-    """What says that a glossary passed its check with a model."""
-    return f"{glossaries_prefix(client_id)}{glossary_id}/check-{model_sha256}"
+def glossary_checks_prefix(client_id: str, glossary_id: str) -> str:
+    """All checks that a glossary passed lie under this prefix; older releases wrote `check-{model_sha256}` there."""
+    return f"{glossaries_prefix(client_id)}{glossary_id}/check-"
+
+
+def glossary_check_key(client_id: str, glossary_id: str, model_sha256: str, parameters_sha256: str) -> str:
+    """What says that a glossary passed its check with a model, heard with these parameters."""
+    return f"{glossary_checks_prefix(client_id, glossary_id)}{model_sha256}-{parameters_sha256}"

@@ -54,12 +54,12 @@ def add(
 
 @app.command("list")
 def list_command(*, client: ClientOption, data: DataOption = DATA) -> None:
-    """What a client has, and with which models it passed."""
-    table = Table("id", "terms", "passed with models (sha256)")
+    """What a client has, and with which models and parameters it passed."""
+    table = Table("id", "terms", "passed with model / parameters (sha256)")
     with explained():
         for kept in shelf(client, data).all():
-            models = ", ".join(model[:12] for model in kept.models) or "-"
-            table.add_row(kept.glossary.glossary_id, str(len(kept.glossary.terms)), models)
+            passed = ", ".join(f"{one.model_sha256[:12]} / {one.parameters_sha256[:12]}" for one in kept.passed) or "-"
+            table.add_row(kept.glossary.glossary_id, str(len(kept.glossary.terms)), passed)
     terminal().print(table)
 
 
@@ -77,7 +77,7 @@ def check_command(
     language: Annotated[str, typer.Option(help="Spoken.")] = "ru",
     data: DataOption = DATA,
 ) -> None:
-    """Hear calls whose words are known without and with a glossary; allow it with this model unless it does harm."""
+    """Hear calls whose words are known without and with a glossary; allow it with this model and these settings unless it does harm."""
     with explained():
         kept = shelf(client, data).find(glossary_id)
         to_do, _left_out = to_be_heard(sources, refs, silence or [])
@@ -98,7 +98,10 @@ def check_command(
     screen.print(_table(found))
     with explained():
         shelf(client, data).allow(found)
-    typer.echo(f"{glossary_id} may be used with {found.model}")
+    typer.echo(
+        f"{glossary_id} may be used with {found.model} and the parameters {found.parameters_sha256[:12]}: "
+        "those of the transcriber's settings here (TRANSCRIBER_*)"
+    )
 
 
 @app.command("remove")

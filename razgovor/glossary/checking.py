@@ -18,13 +18,14 @@ def check(
     done: Callable[[str], None],
 ) -> GlossaryCheck:
     """Hear all recordings twice and count; `done` is told each name, each time."""
-    model, model_sha256 = transcriber.model
-    without = evaluate(model, transcriber, to_do, language=language, done=done)
-    told = evaluate(model, transcriber.telling(glossary), to_do, language=language, done=done)
+    facts = transcriber.facts
+    without = evaluate(facts.model, transcriber, to_do, language=language, done=done)
+    told = evaluate(facts.model, transcriber.telling(glossary), to_do, language=language, done=done)
     return GlossaryCheck(
         glossary_id=glossary.glossary_id,
-        model=model,
-        model_sha256=model_sha256,
+        model=facts.model,
+        model_sha256=facts.model_sha256,
+        parameters_sha256=facts.parameters_sha256,
         calls=len(to_do),
         words=without.errors.words,
         errors_without=without.errors.errors,

@@ -23,12 +23,20 @@ class GlossaryRefused(RazgovorError):
     """A glossary that cannot be taken, found or used; says why, without its terms."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Passed:
+    """A model, by the hash of its weights, and how it heard, by the hash of the parameters."""
+
+    model_sha256: str
+    parameters_sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A glossary on the shelf, and the hashes of the models that it passed its check with."""
+    """A glossary on the shelf, and with what it passed its check."""
 
     glossary: Glossary
-    models: tuple[str, ...]
+    passed: tuple[Passed, ...]
 
 
 def read_terms(name: str, file: Path) -> Glossary:
@@ -89,8 +97,7 @@ class Shelf:
         glossary = Glossary.from_bytes(data)
         if glossary is None or glossary.glossary_id != glossary_id:
             raise GlossaryRefused(f"what is kept as {glossary_id} is not what was added")
-        checks = layout.glossary_check_key(self._client_id, glossary_id, "")
-        return Kept(glossary, tuple(sorted(info.key.removeprefix(checks) for info in self._store.list(checks))))
+        return Kept(glossary, tuple(sorted(self._passed(glossary_id))))
 
     def all(self) -> Iterator[Kept]:
         """All of the client's, by id."""
@@ -99,14 +106,14 @@ class Shelf:
         yield from (self.find(each) for each in sorted(ids) if is_glossary_id(each))
 
     def allow(self, check: GlossaryCheck) -> None:
-        """Allow it for the model that it was checked with.
+        """Allow it for the model and the parameters that it was checked with.
 
         Raises:
             GlossaryRefused: It made more errors, or words where nobody speaks.
         """
         if check.refusal is not None:
             raise GlossaryRefused(f"{check.glossary_id} is refused: {check.refusal}")
-        key = layout.glossary_check_key(self._client_id, check.glossary_id, check.model_sha256)
+        key = layout.glossary_check_key(self._client_id, check.glossary_id, check.model_sha256, check.parameters_sha256)
         self._store.put(key, check.to_bytes(), media_type=_JSON)
 
     def remove(self, glossary_id: str) -> None:
@@ -115,7 +122,19 @@ class Shelf:
         Raises:
             GlossaryRefused: There is none.
         """
-        kept = self.find(glossary_id)
+        self.find(glossary_id)
         self._store.delete(layout.glossary_key(self._client_id, glossary_id))
-        for model in kept.models:
-            self._store.delete(layout.glossary_check_key(self._client_id, glossary_id, model))
+        for key in self._checks(glossary_id):
+            self._store.delete(key)
+
+    def _checks(self, glossary_id: str) -> list[str]:
+        """Keys of all its checks, those of older releases too."""
+        return [info.key for info in self._store.list(layout.glossary_checks_prefix(self._client_id, glossary_id))]
+
+    def _passed(self, glossary_id: str) -> Iterator[Passed]:
+        """Those that still count: older releases did not note the parameters."""
+        prefix = layout.glossary_checks_prefix(self._client_id, glossary_id)
+        for key in self._checks(glossary_id):
+            model_sha256, _, parameters_sha256 = key.removeprefix(prefix).partition("-")
+            if parameters_sha256:
+                yield Passed(model_sha256, parameters_sha256)

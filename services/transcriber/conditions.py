@@ -20,7 +20,7 @@ from services.transcriber.ports import Engine, Ports
 
 #: The glossary is not in the store, or is not what its id says.
 MISSING: Final = "glossary_missing"
-#: It has not passed its check with this model.
+#: It has not passed its check with this model and these parameters.
 UNCHECKED: Final = "glossary_unchecked"
 
 
@@ -62,7 +62,8 @@ def _glossary(client_id: str, glossary_id: str, ports: Ports) -> Glossary | str:
     glossary = None if data is None else Glossary.from_bytes(data)
     if glossary is None or glossary.glossary_id != glossary_id:
         return MISSING
-    check = layout.glossary_check_key(client_id, glossary_id, ports.engine.facts.model_sha256)
+    facts = ports.engine.facts
+    check = layout.glossary_check_key(client_id, glossary_id, facts.model_sha256, facts.parameters_sha256)
     return UNCHECKED if _object(ports.store, check) is None else glossary
 
 

@@ -18,6 +18,7 @@ from tests.unit.transcriber.events import ACCEPTED_AT, AUDIO, uploaded
 GLOSSARY = Glossary(name="tariffs", terms=("Семейный плюс", "Мегабит"))
 CLIENT = "client-1"
 MODEL = FakeEngine.facts.model_sha256
+PARAMETERS = FakeEngine.facts.parameters_sha256
 
 
 def told(event: AudioUploaded, engine: FakeEngine, *objects: tuple[str, bytes]) -> Transcript:
@@ -40,8 +41,12 @@ def kept(glossary: Glossary = GLOSSARY) -> tuple[str, bytes]:
     return layout.glossary_key(CLIENT, GLOSSARY.glossary_id), glossary.to_bytes()
 
 
-def passed(model_sha256: str = MODEL) -> tuple[str, bytes]:
-    return layout.glossary_check_key(CLIENT, GLOSSARY.glossary_id, model_sha256), b"{}"
+def passed(model_sha256: str = MODEL, parameters_sha256: str = PARAMETERS) -> tuple[str, bytes]:
+    return layout.glossary_check_key(CLIENT, GLOSSARY.glossary_id, model_sha256, parameters_sha256), b"{}"
+
+
+def passed_with_an_older_release() -> tuple[str, bytes]:
+    return layout.glossary_checks_prefix(CLIENT, GLOSSARY.glossary_id) + MODEL, b"{}"
 
 
 def test_a_fixed_language_is_not_listened_for() -> None:
@@ -89,7 +94,7 @@ def test_the_three_longest_windows_tell_of_whichever_channel() -> None:
     assert telling(windows) == [windows[3], windows[1], windows[2]]
 
 
-def test_a_glossary_that_passed_with_this_model_is_told_and_recorded() -> None:
+def test_a_glossary_that_passed_with_this_model_and_these_parameters_is_told_and_recorded() -> None:
     engine = FakeEngine()
 
     transcript = told(with_glossary(), engine, kept(), passed())
@@ -109,6 +114,8 @@ def test_a_glossary_that_passed_with_this_model_is_told_and_recorded() -> None:
         ("../../jobs/x", [], "glossary_missing"),
         (GLOSSARY.glossary_id, [kept()], "glossary_unchecked"),
         (GLOSSARY.glossary_id, [kept(), passed("f" * 64)], "glossary_unchecked"),
+        (GLOSSARY.glossary_id, [kept(), passed(MODEL, "f" * 64)], "glossary_unchecked"),
+        (GLOSSARY.glossary_id, [kept(), passed_with_an_older_release()], "glossary_unchecked"),
     ],
 )
 def test_a_glossary_that_cannot_be_told_costs_no_call(

@@ -7,10 +7,11 @@ import pytest
 from pipeline.blobs.memory import MemoryStore
 from pipeline.contracts import layout
 from pipeline.contracts.glossary import Glossary, GlossaryCheck
-from razgovor.glossary.shelf import GlossaryRefused, Shelf, read_terms
+from razgovor.glossary.shelf import GlossaryRefused, Passed, Shelf, read_terms
 
 GLOSSARY = Glossary(name="tariffs", terms=("Семейный плюс", "Мегабит"))
 MODEL = "a" * 64
+PARAMETERS = "b" * 64
 
 
 def check(*, errors_with: int = 9, silence_words_with: int = 0) -> GlossaryCheck:
@@ -18,6 +19,7 @@ def check(*, errors_with: int = 9, silence_words_with: int = 0) -> GlossaryCheck
         glossary_id=GLOSSARY.glossary_id,
         model="base",
         model_sha256=MODEL,
+        parameters_sha256=PARAMETERS,
         calls=2,
         words=100,
         errors_without=10,
@@ -31,7 +33,7 @@ def test_what_is_added_is_found_and_added_again_is_the_same() -> None:
     shelf = Shelf(MemoryStore(), "acme")
 
     assert shelf.add(GLOSSARY) == shelf.add(GLOSSARY) == GLOSSARY.glossary_id
-    assert [(kept.glossary, kept.models) for kept in shelf.all()] == [(GLOSSARY, ())]
+    assert [(kept.glossary, kept.passed) for kept in shelf.all()] == [(GLOSSARY, ())]
 
 
 def test_a_client_sees_its_own_alone() -> None:
@@ -43,13 +45,26 @@ def test_a_client_sees_its_own_alone() -> None:
         Shelf(store, "other").find(GLOSSARY.glossary_id)
 
 
-def test_a_passed_check_allows_the_model_it_was_made_with() -> None:
+def test_a_passed_check_allows_the_model_and_the_parameters_it_was_made_with() -> None:
     shelf = Shelf(MemoryStore(), "acme")
     shelf.add(GLOSSARY)
 
     shelf.allow(check())
 
-    assert shelf.find(GLOSSARY.glossary_id).models == (MODEL,)
+    assert shelf.find(GLOSSARY.glossary_id).passed == (Passed(MODEL, PARAMETERS),)
+
+
+def test_a_check_of_an_older_release_counts_no_more_and_goes_with_its_glossary() -> None:
+    store = MemoryStore()
+    shelf = Shelf(store, "acme")
+    shelf.add(GLOSSARY)
+    key = layout.glossary_checks_prefix("acme", GLOSSARY.glossary_id) + MODEL
+    store.put(key, b"{}", media_type="application/json")
+
+    assert shelf.find(GLOSSARY.glossary_id).passed == ()
+    shelf.remove(GLOSSARY.glossary_id)
+
+    assert list(store.list("control/")) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +77,7 @@ def test_a_glossary_that_does_harm_is_refused_with_its_reason(failed: GlossaryCh
     with pytest.raises(GlossaryRefused, match=reason):
         shelf.allow(failed)
 
-    assert shelf.find(GLOSSARY.glossary_id).models == ()
+    assert shelf.find(GLOSSARY.glossary_id).passed == ()
 
 
 def test_removing_takes_its_checks_along() -> None:
