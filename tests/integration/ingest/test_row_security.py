@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from pipeline.contracts.events import status
+from pipeline.testing import samples
 from razgovor.embedded.postgres_access import DatabaseUrls
 from services.ingest.adapters.postgres import (
     Database,
@@ -16,19 +18,28 @@ from services.ingest.adapters.postgres import (
     PostgresDeliveries,
     PostgresJobs,
     PostgresOutbox,
+    PostgresSeenFiles,
+    PostgresStops,
     PostgresSubmissions,
 )
-from services.ingest.clients import Client
+from services.ingest.clients import Client, Retention
+from services.ingest.handler import announcement
 from services.ingest.submissions import Submission
+from services.ingest.watching.decisions import Stamp
+from services.ingest.watching.ports import LookFacts, Owner
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import ACME, Repositories, idempotency, submission
 from tests.integration.ingest.test_database import completed
 
 MINE, THEIRS = "acme", "other"
-#: Tables with the column client_id that no policy covers, and why.
+#: What ingest may read and no policy covers, and why.
 UNCOVERED = {
     "ingest.rates": "one moment a client, taken in a single statement by the key's own client",
     "ingest.served": "whose turn it was at the relay: a row a priority",
+    "ingest.fenced": "ids of jobs that were never accepted: nobody's",
+    "ingest.sessions": "found by a token's hash alone, by whoever is nobody's yet; joined to keys, which are covered",
+    "ingest.sign_in_links": "the same",
+    "ingest.migrations": "names of our own files",
 }
 #: What a query may forget its filter in, all of which ingest reads.
 READ = (
@@ -41,6 +52,8 @@ READ = (
     "ingest.refused_calls",
     "ledger.jobs_v1",
     "ledger.runs_v1",
+    "ledger.artefacts_v1",
+    "ledger.erasures_v1",
     "ledger.usage_v1",
     "ledger.usage_days_v1",
 )
@@ -48,21 +61,29 @@ READ = (
 
 @pytest.fixture
 def two_clients(database: Database, migrated: DatabaseUrls) -> dict[str, Submission]:
-    """A completed job of each of two clients."""
+    """A completed job of each of two clients, erased meanwhile; something of each in every relation that is covered."""
     kept = Repositories(
         PostgresClients(database), PostgresSubmissions(database), PostgresJobs(database), PostgresOutbox(database)
     )
-    hook = "https://hook.example/"
-    kept.with_client(replace(ACME, webhook_url=hook)).with_client(
-        Client(client_id=THEIRS, name="Other", webhook_url=hook)
-    )
+    hook, retention = "https://hook.example/", Retention(audio_days=30)
+    for client in (ACME, Client(client_id=THEIRS, name="Other")):
+        kept.with_client(replace(client, webhook_url=hook, retention=retention))
     jobs = {client_id: submission(client_id) for client_id in (MINE, THEIRS)}
     for given in jobs.values():
         accepted = kept.submissions.submit(given, idempotency())
         record(migrated.ledger, *completed(given, accepted.accepted_at))
         PostgresCalls(database).refuse(given.client_id, f"refused-{given.client_id}", "source_missing", {})
+        watch(PostgresSeenFiles(database), Owner(watcher="calls", client_id=given.client_id), given.job_id)
     assert PostgresDeliveries(database).collect(10) == len(jobs)
+    for given in jobs.values():
+        assert PostgresStops(database).erase(given.client_id, given.job_id) is not None
+        record(migrated.ledger, status(announcement(given, samples.ACCEPTED_AT), "erased", "ingest"))
     return jobs
+
+
+def watch(seen: PostgresSeenFiles, owner: Owner, job_id: str) -> None:
+    seen.mark_taken(owner, "a.wav", Stamp(1, 1), audio_sha256="ab" * 32, job_id=job_id)
+    seen.note_look(owner, LookFacts(found=1, waiting=0))
 
 
 @pytest.mark.parametrize("table", READ)
@@ -77,6 +98,41 @@ def test_who_serves_a_client_sees_no_other_whatever_it_asks_for(database: Databa
         assert connection.execute(everything).fetchall() == []
 
 
+def test_whatever_ingest_may_read_shows_a_client_its_own_rows_alone(
+    database: Database, migrated: DatabaseUrls, two_clients: dict[str, Submission]
+) -> None:
+    """Also what names no client, whoever grants it and however it is held: each row is seen by exactly one of two clients."""
+    readable = """SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+        AND has_any_column_privilege('razgovor_ingest', c.oid, 'SELECT')"""
+    with psycopg.connect(migrated.admin) as connection:
+        names = {name for (name,) in connection.execute(readable)}
+    assert names > {*UNCOVERED, *READ, "ingest.stops"}
+    seen = {name: rows_seen(database, name) for name in sorted(names - set(UNCOVERED))}
+    empty = [name for name, (of_all, *_) in seen.items() if of_all == 0]
+    assert empty == [], "give each client a row there, or nothing is proved"
+    open_ones = {
+        name: counts
+        for name, counts in seen.items()
+        if not (counts[1] == 0 and 0 < counts[2] < counts[0] and counts[2] + counts[3] == counts[0])
+    }
+    assert open_ones == {}, "a policy is missing, as migration 0008_row_security has them"
+    assert set(two_clients) == {MINE, THEIRS}
+
+
+def rows_seen(database: Database, table: str) -> tuple[int, int, int, int]:
+    """How many rows are there for everybody's work, for nobody, for each of the clients."""
+    count = f"SELECT count(*) AS count FROM {table}".encode()  # noqa: S608  names of the catalogue
+    found = []
+    for whose in ("*", "", MINE, THEIRS):
+        with database.transaction_of(whose, "count") as connection:
+            row = connection.execute(count).fetchone()
+            assert row is not None
+            found.append(row["count"])
+    everybody, nobody, mine, theirs = found
+    return everybody, nobody, mine, theirs
+
+
 def test_who_serves_a_client_changes_no_other(database: Database, two_clients: dict[str, Submission]) -> None:
     with database.transaction_of(MINE, "change") as connection:
         for statement in (
@@ -84,6 +140,7 @@ def test_who_serves_a_client_changes_no_other(database: Database, two_clients: d
             b"UPDATE ingest.outbox SET closed_at = now()",
             b"UPDATE ingest.api_keys SET revoked_at = now()",
             b"DELETE FROM ingest.idempotency",
+            b"UPDATE ingest.stops SET settled_at = now()",
         ):
             assert connection.execute(statement).rowcount == 1
     with database.transaction_for_all("look") as connection:
@@ -127,7 +184,9 @@ def test_every_table_of_clients_has_a_policy_that_binds_its_owner_too(migrated: 
         for table, enabled, policy in found
         if not (enabled and policy is not None and "razgovor.client_id" in policy)
     }
-    assert open_ones == set(UNCOVERED), "give the table a policy, as migration 0008_row_security does"
+    assert open_ones == {"ingest.rates", "ingest.served"}, (
+        "give the table a policy, as migration 0008_row_security does"
+    )
     of_clients = {policy for table, _, policy in found if table not in {*UNCOVERED, "ledger.prices"}}
     assert len(of_clients) == 1, "all policies are one text; only a price may be everybody's"
 

@@ -114,8 +114,8 @@ def test_ingest_reads_no_table_and_writes_nothing(database_urls: DatabaseUrls, o
     with psycopg.connect(database_urls.ingest, autocommit=True) as ingest:
         for forbidden in (
             "SELECT FROM ledger.jobs",
-            "INSERT INTO ledger.artefacts_v1 VALUES ('j', 1, 'txt', 'k', 's', 1)",
-            "DELETE FROM ledger.artefacts_v1",
+            "INSERT INTO ledger.artefacts VALUES ('j', 1, 'txt', 'k', 's', 1)",
+            "DELETE FROM ledger.artefacts",
             "TRUNCATE ledger.dlq",
             "CREATE TABLE ledger.mine (a int)",
         ):

@@ -88,7 +88,7 @@ def test_a_call_that_went_well(ledger: PostgresLedger, owner: Connection) -> Non
         "priority": "normal",
     }
     artefacts = owner.execute("SELECT * FROM ledger.artefacts_v1").fetchall()
-    assert artefacts == [("job-1", 1, "txt", f"jobs/job-1/1/{samples.SHA256}/call.txt", samples.SHA256, 2_048)]
+    assert artefacts == [("job-1", 1, "txt", f"jobs/job-1/1/{samples.SHA256}/call.txt", samples.SHA256, 2_048, "acme")]
     assert owner.execute("SELECT * FROM ledger.usage_v1").fetchall() == [("acme", date(2026, 11, 1), 1, 74_010)]
 
 
