@@ -6,6 +6,7 @@ Schemes and ports are listed, a redirect is an answer like any other, no proxy a
 name that was asked for, and every answer has a bound in bytes and in seconds.
 """
 
+from pipeline.outbound.connecting import literal
 from pipeline.outbound.destinations import Allowed, Destination, destination
 from pipeline.outbound.errors import AnswerTooLarge, Unreachable, UrlNotAllowed
 from pipeline.outbound.sending import Answer, Bounds, Outbound
@@ -20,4 +21,5 @@ __all__ = [
     "Unreachable",
     "UrlNotAllowed",
     "destination",
+    "literal",
 ]

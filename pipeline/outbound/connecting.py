@@ -34,6 +34,15 @@ def resolve(host: str, port: int) -> list[Address]:
     return list(dict.fromkeys(ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
 
 
+def literal(host: str) -> Address | None:
+    """The number that a host is, in whatever notation `resolve` would take for one; None: it is a name. Asks nobody."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return None
+    return ip_address(str(found[0][4][0]).partition("%")[0])
+
+
 class Deadline:
     """A moment until which everything has to be over."""
 

@@ -10,12 +10,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.outbound import Allowed
 from razgovor.commands.client_settings import SETTINGS, parsed, shown
 from razgovor.commands.clients_access import DatabaseOption, clients_of
 from razgovor.commands.failures import fail
 from razgovor.commands.options import DATA, DataOption, JsonOption
 from services.ingest.admin import change_client, create_client
 from services.ingest.clients import Client
+from services.ingest.settings import ReachSettings
 
 app = typer.Typer(help="Clients: their defaults and limits.", no_args_is_help=True)
 
@@ -38,7 +40,7 @@ def create(
     """Make a client. It gets keys by `razgovor keys create`."""
     with clients_of(data, database_url) as clients:
         wanted = parsed(settings or [])(Client(client_id=client, name=client))
-        if not create_client(clients, wanted):
+        if not create_client(clients, wanted, _reach()):
             fail(f"there is a client {client}")
     _present(wanted, as_json=False)
 
@@ -53,7 +55,7 @@ def change(
 ) -> None:
     """Change settings of a client. It holds for what is submitted a second from now."""
     with clients_of(data, database_url) as clients:
-        found = change_client(clients, client, parsed(settings or []))
+        found = change_client(clients, client, parsed(settings or []), _reach())
     _present(_found(found, client), as_json=False)
 
 
@@ -82,6 +84,10 @@ def list_clients(*, data: DataOption = DATA, database_url: DatabaseOption = None
         told = shown(client)
         table.add_row(client.client_id, client.name, *(told[name] for name in limits))
     Console().print(table)
+
+
+def _reach() -> Allowed:
+    return ReachSettings().outbound_allowed
 
 
 def _found(client: Client | None, client_id: str) -> Client:

@@ -8,7 +8,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Final
 
+from pipeline.outbound import Allowed
 from services.ingest import client_rules, keys, scopes
 from services.ingest.adapters.postgres import (
     Database,
@@ -29,6 +31,8 @@ from services.ingest.runs import FAILED, REPROCESSED, Refused, Runs, Started
 from services.ingest.usage import Usage
 from services.ingest.watching.ports import SeenFiles
 from services.ingest.webhooks.deliveries import WebhookBook
+
+PUBLIC: Final = Allowed()
 
 
 @contextmanager
@@ -60,18 +64,21 @@ def clients_at(database_url: str, *, by: str = OPERATOR) -> Iterator[Clients]:
         yield PostgresClients(database, by=by)
 
 
-def create_client(clients: Clients, client: Client) -> bool:
-    """Keep a new client; False if there is one with this id.
+def create_client(clients: Clients, client: Client, reach: Allowed = PUBLIC) -> bool:
+    """Keep a new client; False if there is one with this id. Its webhook is within reach.
 
     Raises:
         ValueError: A setting is not valid.
     """
     client_rules.check(client)
+    client_rules.check_webhook(client, reach)
     return clients.create(client)
 
 
-def change_client(clients: Clients, client_id: str, changed: Callable[[Client], Client]) -> Client | None:
-    """Change a client's settings; see `Clients.change`.
+def change_client(
+    clients: Clients, client_id: str, changed: Callable[[Client], Client], reach: Allowed = PUBLIC
+) -> Client | None:
+    """Change a client's settings; see `Clients.change`. A webhook that is set anew is within reach.
 
     Raises:
         ValueError: A setting is not valid; nothing has changed.
@@ -80,6 +87,8 @@ def change_client(clients: Clients, client_id: str, changed: Callable[[Client], 
     def checked(client: Client) -> Client:
         wanted = changed(client)
         client_rules.check(wanted)
+        if wanted.webhook_url != client.webhook_url:
+            client_rules.check_webhook(wanted, reach)
         return wanted
 
     return clients.change(client_id, checked)
@@ -116,6 +125,7 @@ def add_key(
         ValueError: The client's settings or the scopes are not valid.
     """
     client_rules.check(client)
+    client_rules.check_webhook(client, PUBLIC)
     allowed = scopes.checked(wanted)
     parsed, text = _composed(key_id, secret)
     clients.add_key(client, parsed.key_id, keys.secret_sha256(parsed.secret), allowed, lasts=lasts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from pipeline.contracts.glossary import is_glossary_id
+from pipeline.outbound import Allowed, UrlNotAllowed, destination, literal
 from services.ingest.clients import (
     AUTO,
     DIRECTIONS,
@@ -22,12 +22,13 @@ from services.ingest.sources import is_source
 from services.ingest.texts import storable
 
 MAX_NAME: Final = 200
-MAX_URL: Final = 2000
 MAX_LANGUAGES: Final = 100
 MAX_SOURCES: Final = 100
 #: A hundred years of audio a day, or of days: far beyond any use, and far from an overflow.
 MAX_LIMIT: Final = 50_000_000
 MAX_REQUESTS_PER_MINUTE: Final = 600_000
+#: Of what form a webhook is. Its port is looked at when something is sent: the operator may allow more by then.
+_WEBHOOKS: Final = Allowed(ports=frozenset(range(1, 65_536)))
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
 
@@ -39,6 +40,23 @@ def check(client: Client) -> None:
     """
     for setting, fault in _faults(client):
         raise ValueError(f"{setting}: {fault}")
+
+
+def check_webhook(client: Client, allowed: Allowed) -> None:
+    """Refuse a webhook to a number that nothing may be sent to. A name is looked at whenever it is resolved.
+
+    Args:
+        client: One that passed `check`.
+        allowed: Where requests of ours may go.
+
+    Raises:
+        ValueError: Names setting and code.
+    """
+    if client.webhook_url is None:
+        return
+    address = literal(destination(client.webhook_url, _WEBHOOKS).host)
+    if address is not None and not allowed.permits(address):
+        raise ValueError("webhook: url_not_allowed: not a public address, nor in INGEST_OUTBOUND_NETWORKS")
 
 
 def _faults(client: Client) -> Iterator[tuple[str, str]]:
@@ -97,14 +115,11 @@ def _limit_faults(client: Client) -> Iterator[tuple[str, str]]:
 
 
 def _is_https(url: str) -> bool:
-    if len(url) > MAX_URL or not url.isascii() or any(character.isspace() for character in url):
-        return False
     try:
-        parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        destination(url, _WEBHOOKS)
+    except UrlNotAllowed:
         return False
-    return parts.scheme == "https" and named and not parts.fragment and "@" not in parts.netloc
+    return True
 
 
 def _distinct_out_of(items: tuple[str, ...], allowed: tuple[str, ...]) -> bool:

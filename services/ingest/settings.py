@@ -126,6 +126,12 @@ _CLOUD_SOURCE: Final = (
 )
 
 
+class ReachSettings(OutboundSettings):
+    """Where ingest may send to, for whoever sets an address without being ingest."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+
 class CostSettings(BaseSettings):
     """What an hour costs, here and in a cloud. Read by `__main__` and `razgovor usage`."""
 

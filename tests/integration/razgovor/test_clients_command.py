@@ -62,6 +62,9 @@ def test_a_client_is_made_shown_listed_and_changed(desk: Desk) -> None:
         (("create", "a", "formats=pdf"), "formats: each once"),
         (("create", "a", "what=x"), "say NAME=VALUE"),
         (("create", "a", "webhook=http://169.254.169.254"), "webhook: an https:// address"),
+        (("create", "a", "webhook=https://169.254.169.254/"), "webhook: url_not_allowed"),
+        (("create", "a", "webhook=https://[::1]/"), "webhook: url_not_allowed"),
+        (("create", "a", "webhook=https://2130706433/"), "webhook: url_not_allowed"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(desk: Desk, words: tuple[str, ...], why: str) -> None:
@@ -69,6 +72,23 @@ def test_what_cannot_be_is_said_in_one_line(desk: Desk, words: tuple[str, ...], 
     assert (result.exit_code, why in result.stderr) == (1, True)
     assert "Traceback" not in result.output
     assert desk.says("clients", "list") == []
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "2130706433", "0x7f.1"])
+def test_a_webhook_is_not_set_to_where_none_is_sent(desk: Desk, host: str) -> None:
+    desk.run("clients", "create", "acme", "webhook=https://acme.example/h")
+    result = desk.run("clients", "set", "acme", f"webhook=https://{host}/")
+    assert (result.exit_code, "webhook: url_not_allowed" in result.stderr) == (1, True)
+    assert desk.says("clients", "show", "acme")["webhook"] == "https://acme.example/h"
+
+
+def test_a_webhook_in_the_operators_own_network_is_set(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_OUTBOUND_NETWORKS", '["10.1.0.0/16"]')
+    assert desk.run("clients", "create", "acme", "webhook=https://10.1.2.3/h").exit_code == 0
+    assert desk.run("clients", "set", "acme", "webhook=https://10.2.0.1/h").exit_code == 1
+    monkeypatch.delenv("INGEST_OUTBOUND_NETWORKS")
+    assert desk.run("clients", "set", "acme", "name=Other").exit_code == 0, "what stands is let stand"
+    assert desk.says("clients", "show", "acme")["webhook"] == "https://10.1.2.3/h"
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(desk: Desk, database_urls: DatabaseUrls) -> None:

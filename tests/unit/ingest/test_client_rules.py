@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
-from services.ingest.client_rules import MAX_LIMIT, check
+from pipeline.outbound import Allowed
+from services.ingest.client_rules import MAX_LIMIT, check, check_webhook
 from services.ingest.clients import Client, Quota, Retention
 
 ACME = Client(client_id="acme", name="Acme")
@@ -45,6 +47,9 @@ ACME = Client(client_id="acme", name="Acme")
         (replace(ACME, webhook_url="https://acme.example:x/"), "webhook"),
         (replace(ACME, webhook_url="https://[::1/"), "webhook"),
         (replace(ACME, webhook_url="https://acme.example/\nx"), "webhook"),
+        (replace(ACME, webhook_url="https://acme.example/\\x"), "webhook"),
+        (replace(ACME, webhook_url="https://acme.example/#x"), "webhook"),
+        (replace(ACME, webhook_url=f"https://acme.example/{'a' * 2000}"), "webhook"),
     ],
 )
 def test_what_no_client_may_be_is_refused_by_name(wanted: Client, setting: str) -> None:
@@ -74,3 +79,31 @@ def test_what_asks_for_more_than_the_ceiling_gets_the_ceiling() -> None:
     client = replace(ACME, priority_ceiling="normal")
     assert [client.priority(wanted) for wanted in ("interactive", "normal", "bulk")] == ["normal", "normal", "bulk"]
     assert ACME.priority("interactive") == "interactive"
+
+
+INWARD = (
+    "169.254.169.254",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "2130706433",
+    "0x7f000001",
+    "0177.1",
+    "127.1",
+    "[fd00:ec2::254]",
+)
+
+
+@pytest.mark.parametrize("host", INWARD)
+def test_a_webhook_to_a_number_that_is_not_public_is_refused_however_it_is_written(host: str) -> None:
+    client = replace(ACME, webhook_url=f"https://{host}/")
+    check(client)
+    with pytest.raises(ValueError, match=r"^webhook: url_not_allowed: "):
+        check_webhook(client, Allowed())
+
+
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "134744072", "[2606:4700::1111]", "acme.example", "localhost", "10.1.2.3", "167838211"]
+)
+def test_a_webhook_may_go_to_what_is_public_or_allowed_and_a_name_is_looked_at_later(host: str) -> None:
+    check_webhook(replace(ACME, webhook_url=f"https://{host}/"), Allowed(networks=(ip_network("10.1.0.0/16"),)))
+    check_webhook(ACME, Allowed())
