@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,13 +19,14 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.peers.certificates import Certificates
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
+from tests.integration.http_server import Silent, serving
 from tests.integration.ingest.process import IngestProcess, running
 from tests.unit.ingest.rig import wav
 
 AUDIO = wav()
 
 
-class _Files(BaseHTTPRequestHandler):
+class _Files(Silent, BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
@@ -42,16 +41,6 @@ class _Files(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(AUDIO[: len(AUDIO) // 2] if self.path == "/half.wav" else AUDIO)
 
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, _request: object, _client_address: object) -> None:
-        """Whoever does not trust us hangs up; that is no news."""
-
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
@@ -61,17 +50,8 @@ def certificates(tmp_path: Path) -> Certificates:
 @pytest.fixture
 def files(certificates: Certificates) -> Iterator[str]:
     _Files.asked.clear()
-    with _Server(("127.0.0.1", 0), _Files) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.server.certificate, certificates.server.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"https://localhost:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_Files, certificates) as port:
+        yield f"https://localhost:{port}"
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,19 +13,13 @@ from pipeline.errors import Fatal
 from pipeline.outbound import Allowed, Bounds, Outbound, Unreachable, UrlNotAllowed
 from pipeline.outbound.connecting import resolve
 from razgovor.peers.certificates import Certificates
+from tests.integration.http_server import Silent, serving
 
 BOUNDS = Bounds(max_bytes=100_000, total_s=20.0)
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, _request: object, _client_address: object) -> None:
-        """A client that does not trust us hangs up; that is no news."""
-
-
-class _Echo(BaseHTTPRequestHandler):
+class _Echo(Silent, BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
@@ -36,24 +27,6 @@ class _Echo(BaseHTTPRequestHandler):
         self.send_header("X-Host", self.headers["Host"])
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def _serving(certificates: Certificates) -> Iterator[int]:
-    with _Server(("127.0.0.1", 0), _Echo) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates.server.certificate, certificates.server.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
@@ -63,7 +36,7 @@ def certificates(tmp_path: Path) -> Certificates:
 
 @pytest.fixture
 def port(certificates: Certificates) -> Iterator[int]:
-    with _serving(certificates) as port:
+    with serving(_Echo, certificates) as port:
         yield port
 
 
@@ -109,7 +82,7 @@ def test_a_server_of_an_authority_that_we_do_not_know_gets_nothing(port: int) ->
 
 
 def test_a_closed_port_and_a_name_that_is_none_are_unreachable(certificates: Certificates) -> None:
-    with _serving(certificates) as port:
+    with serving(_Echo, certificates) as port:
         pass
     outbound = _outbound(port, certificates.authority)
     with pytest.raises(Unreachable, match="connect"), outbound.send("GET", f"https://127.0.0.1:{port}/", BOUNDS):
