@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,15 +18,17 @@ from pipeline.blobs.options import Credentials
 from pipeline.blobs.ports import BlobStore
 from pipeline.blobs.s3 import S3Store
 from pipeline.blobs.s3.admin import BucketAdmin
+from pipeline.contracts import layout
 from pipeline.errors import Fatal
 from razgovor.commands import store as store_command
 from razgovor.peers import MinioServer
-from razgovor.storage.plan import user_of
+from razgovor.storage.plan import BUCKET, user_of
 from tests.buckets import Bucket, owned_bucket
 
 pytestmark = pytest.mark.peers
 PLAN = Path(__file__).parents[4] / "compose/store"
-SERVICES = ("ingest", "transcriber", "exporter", "ledger", "auditor", "analytics")
+GROUPS = ("ingest", "transcriber", "exporter", "ledger")
+SERVICES = (*GROUPS, "auditor", "analytics")
 SHA = "0" * 64
 
 
@@ -106,86 +111,91 @@ def test_a_wrong_owner_is_named(deployment: Deployment, monkeypatch: pytest.Monk
 
 
 def large_upload(store: BlobStore) -> None:
-    with store.writer("jobs/1/audio", media_type="audio/x-wav") as writer:
+    with store.writer(AUDIO, media_type="audio/x-wav") as writer:
         writer.write(bytes(9 * 2**20))
         writer.commit()
 
 
 def left_upload(store: BlobStore) -> None:
-    with store.writer("jobs/1/audio", media_type="audio/x-wav") as writer:
+    with store.writer(AUDIO, media_type="audio/x-wav") as writer:
         writer.write(bytes(9 * 2**20))
-
-
-def put(key: str) -> Callable[[BlobStore], object]:
-    return lambda store: store.put(key, b"other", media_type="text/plain")
-
-
-def read(key: str) -> Callable[[BlobStore], object]:
-    return lambda store: store.read(key)
-
-
-def delete(key: str) -> Callable[[BlobStore], object]:
-    return lambda store: store.delete(key)
-
-
-def fuse(group: str) -> str:
-    return f"control/fuse-{group}"
 
 
 def later(store: BlobStore) -> object:
     return store.discard_uploads(datetime.now(UTC) + timedelta(days=1))
 
 
-AUDIO, CALL = "jobs/1/audio", "jobs/1/call.json"
-TRANSCRIPT, ARTEFACT = f"jobs/1/1/{SHA}/transcript.json", f"jobs/1/1/{SHA}/call.txt"
-START = "jobs/1/1/start-1"
-#: What is done, and who may.
+AUDIO, START, CANCELED = layout.audio_key("1"), layout.start_key("1", 1, 1), layout.called_off_key("1", 1)
+GLOSSARY = layout.glossary_key("acme", "1")
+ALL_OF_A_JOB = {"ingest", "transcriber", "auditor"}
+#: Who may put, read and delete what lies under a key; nobody else.
+RIGHTS: dict[str, tuple[set[str], set[str], set[str]]] = {
+    AUDIO: ({"ingest"}, ALL_OF_A_JOB, {"ingest", "ledger"}),
+    layout.call_info_key("1"): ({"ingest"}, ALL_OF_A_JOB | {"exporter"}, {"ingest", "ledger"}),
+    START: ({"transcriber"}, ALL_OF_A_JOB, {"ledger"}),
+    layout.start_released_key("1", 1, 1): ({"transcriber"}, ALL_OF_A_JOB, {"ledger"}),
+    layout.start_alive_key("1", 1, 1, 1): ({"transcriber"}, ALL_OF_A_JOB, {"ledger"}),
+    CANCELED: ({"ingest"}, ALL_OF_A_JOB | {"exporter"}, {"ledger"}),
+    layout.transcript_key("1", 1, SHA): ({"transcriber"}, ALL_OF_A_JOB | {"exporter", "analytics"}, {"ledger"}),
+    layout.artefact_key("1", 1, SHA, "txt"): ({"exporter"}, ALL_OF_A_JOB | {"exporter"}, {"ledger"}),
+    "jobs/1/1/unheard-of": (set(), ALL_OF_A_JOB, {"ledger"}),
+    GLOSSARY: ({"ingest"}, ALL_OF_A_JOB, {"ingest"}),
+    layout.glossary_check_key("acme", "1", SHA, SHA): ({"ingest"}, ALL_OF_A_JOB, {"ingest"}),
+    layout.JANITOR_KEY: ({"ledger"}, {"ledger", "auditor"}, set()),
+    **{layout.fuse_key(group): ({group}, {group, "ledger", "auditor"}, {"ledger"}) for group in GROUPS},
+    **{layout.canary_key(group): ({group}, {group, "auditor"}, set()) for group in GROUPS},
+    "control/unheard-of": (set(), {"auditor"}, set()),
+    "elsewhere/1": (set(), {"auditor"}, set()),
+}
+#: What else is done, and who may.
 OPERATIONS: dict[str, tuple[Callable[[BlobStore], object], set[str]]] = {
     "verify": (lambda store: store.verify(), {"ingest", "transcriber", "exporter"}),
     "list": (lambda store: list(store.list("jobs/")), set(SERVICES)),
-    "miss": (lambda store: store.stat("jobs/none/1/start-1"), {"ingest", "transcriber", "auditor"}),
-    "put audio": (put(AUDIO), {"ingest"}),
+    "miss a start": (lambda store: store.stat(layout.start_key("none", 1, 1)), ALL_OF_A_JOB),
+    "miss a cancelation": (lambda store: store.stat(layout.called_off_key("none", 1)), ALL_OF_A_JOB | {"exporter"}),
     "put large audio": (large_upload, {"ingest"}),
     "leave large audio": (left_upload, {"ingest"}),
-    "put call": (put(CALL), {"ingest"}),
-    "put start": (put(START), {"transcriber"}),
-    "put transcript": (put(TRANSCRIPT), {"transcriber"}),
-    "put artefact": (put(ARTEFACT), {"exporter"}),
-    "put elsewhere": (put("other/1"), set()),
-    "read audio": (read(AUDIO), {"ingest", "transcriber", "auditor"}),
-    "read call": (read(CALL), {"ingest", "transcriber", "exporter", "auditor"}),
-    "read transcript": (read(TRANSCRIPT), {"ingest", "transcriber", "exporter", "auditor", "analytics"}),
-    "read artefact": (read(ARTEFACT), {"ingest", "transcriber", "exporter", "auditor"}),
     "sweep uploads": (later, {"ledger"}),
-    "delete audio": (delete(AUDIO), {"ingest", "ledger"}),
-    "delete transcript": (delete(TRANSCRIPT), {"ledger"}),
-    "delete start": (delete(START), {"ledger"}),
-    "mark time": (put("control/janitor"), {"ledger"}),
-    **{f"blow fuse of {group}": (put(fuse(group)), {group}) for group in ("transcriber", "exporter", "ledger")},
-    **{
-        f"look at fuse of {group}": (read(fuse(group)), {group, "ledger", "auditor"})
-        for group in ("transcriber", "exporter")
-    },
-    "lift fuse": (delete(fuse("exporter")), {"ledger"}),
-    "sing": (put("control/canary-exporter"), {"exporter"}),
 }
 
 
 def test_each_service_can_do_what_it_needs_and_nothing_else(deployment: Deployment) -> None:
     deployment.apply()
     owner = deployment.bucket.store
-    for key in (AUDIO, CALL, TRANSCRIPT, ARTEFACT, START, *(map(fuse, ("transcriber", "exporter", "ledger")))):
+    for key in RIGHTS:
         owner.put(key, b"sound", media_type="text/plain")
     wrong = []
     for service in SERVICES:
         store = deployment.as_service(service)
+        for key, rights in RIGHTS.items():
+            for attempt, allowed in zip((put, read, delete), rights, strict=True):
+                if may(store, partial(attempt, key)) != (service in allowed):
+                    wrong.append((service, attempt.__name__, key))
+            owner.put(key, b"sound", media_type="text/plain")
         for name, (operation, allowed) in OPERATIONS.items():
             if may(store, operation) != (service in allowed):
-                wrong.append((service, name))
-            if name.startswith(("delete", "lift")):
-                for key in (AUDIO, TRANSCRIPT, START, fuse("exporter")):
-                    owner.put(key, b"sound", media_type="text/plain")
+                wrong.append((service, name, ""))
     assert wrong == []
+
+
+def test_every_right_of_the_policies_is_tried() -> None:
+    policies = [json.loads(path.read_text(encoding="utf-8")) for path in (PLAN / "policies").glob("*.json")]
+    resources = {resource for one in policies for part in one["Statement"] for resource in part["Resource"]}
+    patterns = {pattern for resource in resources if (pattern := resource.partition(f"{BUCKET}/")[2])}
+    tried = [*RIGHTS, "control/verify-1"]
+    assert [pattern for pattern in patterns if not any(fnmatchcase(key, pattern) for key in tried)] == []
+
+
+def put(key: str, store: BlobStore) -> None:
+    store.put(key, b"other", media_type="text/plain")
+
+
+def read(key: str, store: BlobStore) -> object:
+    return store.read(key)
+
+
+def delete(key: str, store: BlobStore) -> None:
+    store.delete(key)
 
 
 def may(store: BlobStore, operation: Callable[[BlobStore], object]) -> bool:
