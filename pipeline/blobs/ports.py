@@ -123,7 +123,10 @@ class BlobStore(Protocol):
 
 
 class PresignedReads(Protocol):
-    """A store that lets others read an object for a while. Never write: what is put is counted and hashed by us."""
+    """A store that lets others read an object for a while. Never write: what is put is counted and hashed by us.
+
+    For whoever builds on the store: our services serve reads themselves, with the client's rights, and ask for no URLs.
+    """
 
     def presigned_get(self, key: str, *, expires_s: int, file_name: str) -> str:
         """A URL by which whoever holds it may GET the object, saved under `file_name`, until it expires."""
