@@ -10,6 +10,7 @@ import pytest
 
 from razgovor.peers.addresses import KafkaPeer, PeerAddresses, RegistryPeer, S3Peer, SftpPeer
 from razgovor.peers.testing import PeersAbsent, running
+from tests.lacking import skip_or_fail
 
 T = TypeVar("T")
 
@@ -28,9 +29,7 @@ def _peer(pick: Callable[[PeerAddresses], T | None]) -> T:
     try:
         return running(os.environ, pick)
     except PeersAbsent as absent:
-        if absent.required:
-            pytest.fail(str(absent), pytrace=False)
-        pytest.skip(str(absent))
+        skip_or_fail(str(absent))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The set of peers that a test session may use. Fixtures are made of this (tests/conftest.py).
 
-RAZGOVOR_PEERS names the folder (`.peers` where the session starts otherwise). Not running: the test is skipped, or fails where
+RAZGOVOR_PEERS names the folder (`.peers` where the session starts otherwise). What a test lacks makes it skip, or fail where
 RAZGOVOR_REQUIRE_PEERS is set, so that a run that is to prove something can't pass by skipping.
 """
 
@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 
 class PeersAbsent(EmbeddedFailed):
-    """The peer that a test wants does not run; `required`: that is a failure, not a reason to skip."""
+    """The peer that a test wants does not run."""
 
-    def __init__(self, why: str, *, required: bool) -> None:
-        super().__init__(why)
-        self.required = required
+
+def is_required(environment: Mapping[str, str]) -> bool:
+    """Whether what a test lacks is a failure, not a reason to skip."""
+    return environment.get(REQUIRED, "") not in {"", "0"}
 
 
 def running(environment: Mapping[str, str], pick: Callable[[PeerAddresses], T | None]) -> T:
@@ -36,11 +37,10 @@ def running(environment: Mapping[str, str], pick: Callable[[PeerAddresses], T | 
     Raises:
         PeersAbsent: It does not run.
     """
-    required = environment.get(REQUIRED, "") not in {"", "0"}
     try:
         found = pick(peers_in(Path(environment.get(FOLDER, "") or ".peers")))
     except EmbeddedFailed as error:
-        raise PeersAbsent(str(error), required=required) from error
+        raise PeersAbsent(str(error)) from error
     if found is None:
-        raise PeersAbsent("this peer is not part of the set that runs: make peers", required=required)
+        raise PeersAbsent("this peer is not part of the set that runs: make peers")
     return found

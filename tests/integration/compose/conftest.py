@@ -13,7 +13,7 @@ import pytest
 
 from razgovor.cache import cache_folder
 from razgovor.peers.programs import GO, PROMTOOL, Need, find, search_path
-from razgovor.peers.testing import REQUIRED
+from tests.lacking import skip_or_fail
 
 COMPOSE = Path(__file__).parents[3] / "compose"
 CHECKER = COMPOSE / "checker"
@@ -22,9 +22,7 @@ CHECKER = COMPOSE / "checker"
 def program(need: Need) -> Path:
     found = find(need)
     if found is None:
-        if os.environ.get(REQUIRED, "") not in {"", "0"}:
-            pytest.fail(need.told, pytrace=False)
-        pytest.skip(need.told)
+        skip_or_fail(need.told)
     return found
 
 

@@ -19,6 +19,7 @@ from pipeline.testing.waiting import eventually
 from razgovor.embedded.postgres_access import DatabaseUrls
 from tests.integration.ingest.kafka_world import Reader
 from tests.integration.ingest.process import IngestProcess, running
+from tests.lacking import needs_root, skip_or_fail
 from tests.unit.ingest.rig import wav
 
 IN = "in-101-79160000000-20260131-140512-1769857512.42.wav"
@@ -170,8 +171,9 @@ def read_only(house: House) -> Iterator[House]:
     house.put("20260131/" + OUT, b"no sound at all" * 100)
     (house.source / "link.wav").symlink_to("/etc/passwd")
     target = str(house.source)
-    if os.geteuid() or os.system(f"mount --bind {target} {target} && mount -o remount,ro,bind {target}"):  # noqa: S605
-        pytest.skip("only root mounts a folder read-only")
+    needs_root("it mounts a folder read-only")
+    if os.system(f"mount --bind {target} {target} && mount -o remount,ro,bind {target}"):  # noqa: S605
+        skip_or_fail("root may not mount a folder read-only on this machine: a container needs CAP_SYS_ADMIN")
     try:
         yield house
     finally:

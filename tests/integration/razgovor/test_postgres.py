@@ -21,8 +21,12 @@ from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.postgres_server import PostgresServer
 from razgovor.embedded.testing import temporary_folder
 from razgovor.embedded.waiting import until
+from tests.lacking import needs_root
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
+
+@pytest.fixture
+def as_root() -> None:
+    needs_root("it runs the database as another account")
 
 
 @pytest.fixture
@@ -221,7 +225,7 @@ def test_a_fallback_that_only_root_may_read_does_not_matter_to_others(folder: Pa
     fallback.chmod(0o700)
 
 
-@as_root
+@pytest.mark.usefixtures("as_root")
 def test_under_a_folder_closed_to_others_the_files_go_elsewhere_and_a_note_says_where(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
@@ -243,7 +247,7 @@ def test_under_a_folder_closed_to_others_the_files_go_elsewhere_and_a_note_says_
     assert not home.exists()
 
 
-@as_root
+@pytest.mark.usefixtures("as_root")
 def test_binaries_that_the_account_cannot_reach_are_copied(folder: Path) -> None:
     original = places.installed_wheel()
     closed = folder / "closed"

@@ -13,20 +13,21 @@ from razgovor.bundle.archive import make_bundle
 from razgovor.cache import cache_folder
 from razgovor.embedded.owned_process import SOURCE_ROOT
 from razgovor.embedded.testing import temporary_folder
+from tests.lacking import needs_root, skip_or_fail
 
 pytestmark = [pytest.mark.peers, pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(1800)]
 HERE = Path(__file__).parent
 
 
-def may_unshare() -> bool:
-    """Whether this account may make a machine of its own to break."""
-    return (
-        os.geteuid() == 0
-        and subprocess.run(["unshare", "--mount", "--net", "true"], capture_output=True, check=False).returncode == 0  # noqa: S607
-    )
+@pytest.fixture
+def unshared() -> None:
+    """This account may make a machine of its own to break."""
+    needs_root("it makes namespaces of its own")
+    if subprocess.run(["unshare", "--mount", "--net", "true"], capture_output=True, check=False).returncode:  # noqa: S607
+        skip_or_fail("root may not make namespaces on this machine: a container needs CAP_SYS_ADMIN")
 
 
-@pytest.mark.skipif(not may_unshare(), reason="needs root and namespaces")
+@pytest.mark.usefixtures("unshared")
 def test_it_installs_and_transcribes_where_there_is_no_route_and_no_python() -> None:
     told: list[str] = []
     with temporary_folder() as folder:

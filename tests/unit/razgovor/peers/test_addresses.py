@@ -10,7 +10,7 @@ import pytest
 from razgovor.embedded import folder_lock
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.peers.addresses import ADDRESSES, KEEPER_LOCK, KafkaPeer, PeerAddresses, S3Peer, peers_in
-from razgovor.peers.testing import PeersAbsent, running
+from razgovor.peers.testing import PeersAbsent, is_required, running
 
 SET = PeerAddresses(
     kafka=KafkaPeer(bootstrap_servers="127.0.0.1:1"),
@@ -46,13 +46,13 @@ def test_a_test_gets_its_peer(kept: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "required"), [("1", True), ("", False), ("0", False), (None, False)])
-def test_without_its_peer_a_test_fails_where_peers_are_required_and_is_skipped_elsewhere(
-    tmp_path: Path, value: str | None, *, required: bool
-) -> None:
-    environment = {"RAZGOVOR_PEERS": str(tmp_path)} | ({} if value is None else {"RAZGOVOR_REQUIRE_PEERS": value})
-    with pytest.raises(PeersAbsent) as absent:
-        running(environment, lambda peers: peers.kafka)
-    assert absent.value.required is required
+def test_what_a_test_lacks_is_a_failure_where_that_is_said(value: str | None, *, required: bool) -> None:
+    assert is_required({} if value is None else {"RAZGOVOR_REQUIRE_PEERS": value}) is required
+
+
+def test_without_a_set_that_runs_every_peer_is_absent(tmp_path: Path) -> None:
+    with pytest.raises(PeersAbsent, match="no peers run"):
+        running({"RAZGOVOR_PEERS": str(tmp_path)}, lambda peers: peers.kafka)
 
 
 def test_a_peer_outside_of_the_set_that_runs_is_absent(kept: Path) -> None:
