@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from razgovor.peers.addresses import KafkaPeer, PeerAddresses, RegistryPeer, S3Peer, SftpPeer
+from razgovor.peers.addresses import KafkaPeer, PeerAddresses, PostgresPeer, RegistryPeer, S3Peer, SftpPeer
 from razgovor.peers.testing import PeersAbsent, running
 from tests.lacking import skip_or_fail
 
@@ -45,6 +45,11 @@ def registry_peer() -> RegistryPeer:
 @pytest.fixture(scope="session")
 def s3_peer() -> S3Peer:
     return _peer(lambda peers: peers.s3)
+
+
+@pytest.fixture(scope="session")
+def postgres_peer() -> PostgresPeer:
+    return _peer(lambda peers: peers.postgres)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
-"""A PostgreSQL that is not ours, made ready for a stack: roles, database, schemas. Called by `razgovor up --database-url`.
+"""A PostgreSQL that is not ours, made ready for a stack: roles, database, schemas. Called by `razgovor up --database-url`,
+and by tests on the PostgreSQL of `make peers`.
 
-Its administrator's address is said; the passwords of its three roles are drawn here and kept in the home, beside a note of where
-the database is, by which the other commands find it.
+Its administrator's address is said. For a stack the passwords of its three roles are drawn here and kept in the home, beside a
+note of where the database is, by which the other commands find it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
@@ -22,8 +24,23 @@ def prepare(admin_url: str, home: Path) -> DatabaseUrls:
     """Make roles, database and schemas, or find them made, and note where.
 
     Args:
-        admin_url: `postgresql://superuser:password@host:port/database`; without a database it is `razgovor`.
+        admin_url: See `create`.
         home: The folder of the embedded database, were there one. Made by the caller.
+
+    Raises:
+        EmbeddedFailed: See `create`.
+    """
+    urls = create(admin_url, passwords(home))
+    note(home, urls)
+    return urls
+
+
+def create(admin_url: str, words: Mapping[str, str]) -> DatabaseUrls:
+    """Make roles, database and schemas, or find them made.
+
+    Args:
+        admin_url: `postgresql://superuser:password@host:port/database`; without a database it is `razgovor`.
+        words: The passwords that the three roles have from now on.
 
     Raises:
         EmbeddedFailed: The address is none, or the server refuses.
@@ -32,7 +49,6 @@ def prepare(admin_url: str, home: Path) -> DatabaseUrls:
     if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or not parts.username:
         raise EmbeddedFailed("a database's address is postgresql://superuser:password@host:port/database")
     database = unquote(parts.path.lstrip("/")) or DATABASE
-    words = passwords(home)
     urls = DatabaseUrls(
         admin=_with(parts, unquote(parts.username), unquote(parts.password or ""), database),
         ingest=_with(parts, INGEST, words[INGEST], database),
@@ -46,7 +62,6 @@ def prepare(admin_url: str, home: Path) -> DatabaseUrls:
         words,
         database,
     )
-    note(home, urls)
     return urls
 
 

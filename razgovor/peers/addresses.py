@@ -46,6 +46,7 @@ class PostgresPeer:
     admin_url: str = field(repr=False)
     ingest_url: str = field(repr=False)
     ledger_url: str = field(repr=False)
+    auditor_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ def _s3(server: MinioServer) -> S3Peer:
 
 def _postgres(server: PostgresServer) -> PostgresPeer:
     urls = server.urls()
-    return PostgresPeer(admin_url=urls.admin, ingest_url=urls.ingest, ledger_url=urls.ledger)
+    return PostgresPeer(admin_url=urls.admin, ingest_url=urls.ingest, ledger_url=urls.ledger, auditor_url=urls.auditor)
 
 
 def _sftp(server: SshServer) -> SftpPeer:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
 
+from razgovor.embedded import postgres_elsewhere
 from razgovor.embedded.errors import EmbeddedFailed
-from razgovor.peers.addresses import PeerAddresses, peers_in
+from razgovor.embedded.postgres_access import AUDITOR, INGEST, LEDGER, DatabaseUrls
+from razgovor.peers.addresses import PeerAddresses, PostgresPeer, peers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,3 +47,15 @@ def running(environment: Mapping[str, str], pick: Callable[[PeerAddresses], T | 
     if found is None:
         raise PeersAbsent("this peer is not part of the set that runs: make peers")
     return found
+
+
+def create_database(peer: PostgresPeer, name: str) -> DatabaseUrls:
+    """A further database on the set's PostgreSQL, with the same roles and schemas.
+
+    Args:
+        peer: Where.
+        name: Letters, digits and underscores.
+    """
+    logins = {INGEST: peer.ingest_url, LEDGER: peer.ledger_url, AUDITOR: peer.auditor_url}
+    words = {role: urlsplit(url).password or "" for role, url in logins.items()}
+    return postgres_elsewhere.create(urlsplit(peer.admin_url)._replace(path=f"/{name}").geturl(), words)

@@ -1,17 +1,18 @@
-"""Real peers for the adapters: one PostgreSQL for the session, a fresh database with both schemas for each test."""
+"""A PostgreSQL for the adapters: a fresh database with both schemas for each test, on the real peer or on the embedded server."""
 
 from __future__ import annotations
 
-import itertools
+import uuid
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.testing import temporary_postgres
-
-_NUMBERS = itertools.count(1)
+from razgovor.peers.addresses import PostgresPeer
+from razgovor.peers.testing import create_database
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,17 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def database_urls(postgres_server: EmbeddedPostgres) -> DatabaseUrls:
-    """Addresses of a database that no other test sees: `.admin`, `.ingest`, `.ledger`."""
-    return postgres_server.create_database(f"test_{next(_NUMBERS)}")
+def database_urls(request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
+    """Addresses of a database that no other test sees: `.admin`, `.ingest`, `.ledger`, `.auditor`.
+
+    It lies where the test's other servers are: a test marked `peers` gets the PostgreSQL of `make peers`, others the wheel's.
+    """
+    name = f"test_{uuid.uuid4().hex}"
+    if request.node.get_closest_marker("peers") is None:
+        server: EmbeddedPostgres = request.getfixturevalue("postgres_server")
+        yield server.create_database(name)
+        return
+    peer: PostgresPeer = request.getfixturevalue("postgres_peer")
+    yield create_database(peer, name)
+    with psycopg.connect(peer.admin_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

@@ -21,6 +21,7 @@ from services.ingest.adapters.postgres import (
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
 from services.ledger.adapters.postgres import PostgresLedger
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.kafka_world import mock_broker
 from tests.integration.ingest.repositories import Repositories
 
@@ -54,7 +55,7 @@ def broker() -> Iterator[MockCluster]:
         yield cluster
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def repositories(request: pytest.FixtureRequest) -> Repositories:
     """The ports' adapters: the shipped fake and PostgreSQL give the same answers."""
     if request.param == "memory":

@@ -13,13 +13,14 @@ from services.ingest.adapters.postgres import Database, PostgresCalls, PostgresC
 from services.ingest.calls.ports import Calls, Refusal, RefusedMeanwhile, Standing
 from services.ingest.clients import Quota
 from services.ingest.problems import QUOTA_EXCEEDED, Problem
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.repositories import ACME, submission
 
 FINAL = ("source_missing", {"figure": "1"})
 OURS = ("internal_error", {"service": "ingest"})
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def calls(request: pytest.FixtureRequest) -> Calls:
     if request.param == "memory":
         return MemoryCalls(MemorySubmissions())

@@ -31,6 +31,7 @@ from services.ingest.listing import ANYTHING
 from services.ingest.problems import QUOTA_EXCEEDED, Problem
 from services.ingest.rates import Rate, Rates
 from services.ingest.submissions import Submission
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import Repositories, submission
 
@@ -112,7 +113,7 @@ def postgres(database: Database, urls: DatabaseUrls) -> House:
     return House(repositories, PostgresRates(database), bill, end, bound)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     if request.param == "memory":
         yield memory()

@@ -25,6 +25,7 @@ from services.ledger.adapters.memory_retention import MemoryRetention
 from services.ledger.adapters.postgres import PostgresRetention
 from services.ledger.expirer import Expirer
 from services.ledger.ports import AUDIO, TRANSCRIPT, Expiry, Retention, Rule
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.process import running
 from tests.integration.ingest.repositories import submission
@@ -130,10 +131,10 @@ class Kept:
     jobs: dict[str, str]
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def kept(request: pytest.FixtureRequest) -> Kept:
     """The fake, or PostgreSQL, with these jobs."""
-    if request.param == "postgres":
+    if request.param != "memory":
         url = request.getfixturevalue("granted").ledger
         return Kept(PostgresRetention(url), PostgresRetention(url), request.getfixturevalue("jobs"))
     now = datetime(2026, 11, 26, tzinfo=UTC)

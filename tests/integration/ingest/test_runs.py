@@ -27,6 +27,7 @@ from services.ingest.adapters.postgres import (
 )
 from services.ingest.jobs import Job, Outcome
 from services.ingest.runs import FAILED, GIVEN_UP, REPROCESSED, Refused, Runs, Started
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import Repositories, submission
 
@@ -89,7 +90,7 @@ def postgres(database: Database, urls: DatabaseUrls) -> House:
     return House(PostgresRuns(database), repositories, say)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     if request.param == "memory":
         yield memory()

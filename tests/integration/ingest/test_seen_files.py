@@ -23,6 +23,7 @@ from services.ingest.adapters.postgres import (
 from services.ingest.clients import Client
 from services.ingest.watching.decisions import Seen, Stamp
 from services.ingest.watching.ports import LookFacts, Owner, Refusal, SeenFiles
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.repositories import submission
 
 OWNER = Owner(watcher="pbx", client_id="acme")
@@ -33,7 +34,7 @@ PATH = "20260131/Ёлкина +7 900\n\u202e.wav"
 REFUSAL = Refusal(reason="unsupported_media", detail="the bytes are text/plain")
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def seen(request: pytest.FixtureRequest) -> SeenFiles:
     if request.param == "memory":
         return MemorySeenFiles(lambda: datetime.now(UTC))

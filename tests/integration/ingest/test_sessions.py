@@ -14,6 +14,7 @@ from services.ingest.adapters.postgres import PostgresClients, PostgresSessions
 from services.ingest.ports import Clients
 from services.ingest.scopes import READ, SCOPES
 from services.ingest.sessions import SESSIONS_OF_KEY_MAX, Sessions
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.repositories import ACME
 
 HOUR = timedelta(hours=1)
@@ -30,7 +31,7 @@ class World:
     sessions: Sessions
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         clients = MemoryClients()

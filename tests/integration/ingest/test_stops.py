@@ -30,6 +30,7 @@ from services.ingest.adapters.postgres import (
 from services.ingest.jobs import Job, Outcome
 from services.ingest.runs import CALLED_OFF, FAILED, Refused, Runs, Started
 from services.ingest.stops import Ended, Stop, Stopping, Stops
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import Repositories, submission
 
@@ -95,7 +96,7 @@ def postgres(database: Database, urls: DatabaseUrls) -> House:
     return House(PostgresStops(database), PostgresRuns(database), repositories, say)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     if request.param == "memory":
         yield memory()

@@ -20,6 +20,7 @@ from services.ledger.adapters.postgres import PostgresLedger, checksum
 from services.ledger.admin import letters_at
 from services.ledger.effects import KeepDlqRecord
 from services.ledger.letters import DeadLetterBox, Letter, Selection
+from tests.integration.databases import DATABASES
 
 MESSAGES = [
     Message(
@@ -79,7 +80,7 @@ def in_memory() -> DeadLetterBox:
     return box
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def box(request: pytest.FixtureRequest) -> DeadLetterBox:
     if request.param == "memory":
         return in_memory()

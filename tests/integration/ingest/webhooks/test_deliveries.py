@@ -29,6 +29,7 @@ from services.ingest.jobs import Outcome
 from services.ingest.ports import Clients, Submissions
 from services.ingest.webhooks.deliveries import Claimed, Deliveries, WebhookBook, webhook_id_of
 from services.ingest.webhooks.verdicts import DELIVERED, PENDING, REFUSED, Answered, Verdict
+from tests.integration.databases import DATABASES
 from tests.integration.ingest.ledger_events import record
 from tests.integration.ingest.repositories import submission
 
@@ -93,7 +94,7 @@ def _postgres(database: Database, urls: DatabaseUrls) -> House:
     return House(PostgresClients(database), PostgresSubmissions(database), deliveries, book, end, pass_time)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=DATABASES)
 def house(request: pytest.FixtureRequest) -> House:
     made = (
         _memory()
