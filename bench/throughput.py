@@ -129,7 +129,7 @@ def measure_alone(system: System, ground: Ground, jobs: int) -> list[float]:
         (promised,) = system.clients.submit([order])
         promise = promised.result()
         if promise is None:
-            raise SystemExit(f"a call was refused: {system.book.refused()}")
+            raise SystemExit(f"a call was refused: {system.book.refused_since()}")
         system.wait_ended_of([promise.job_id], TIMEOUT_S)
         ended_s = ground.record.ends([promise.job_id])[promise.job_id].at_s
         found.append(1000 * ((ended_s or math.nan) - begun_s))

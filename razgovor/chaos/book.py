@@ -45,33 +45,45 @@ class Promise:
     accepted_at_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An order that got no promise: a final answer that was none, or nothing better for too long.
+
+    Attributes:
+        why: The last answer's status and code.
+    """
+
+    order: Order
+    why: str
+
+
 class Book:
-    """All promises of a run, in the order in which they were given. From any thread."""
+    """All promises and refusals of a run, in the order in which they were given. From any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._promises: list[Promise] = []
-        self._unkept: dict[int, str] = {}
+        self._refusals: list[Refusal] = []
 
     def enter(self, promise: Promise) -> None:
         """Write down a 202."""
         with self._lock:
             self._promises.append(promise)
 
-    def refuse(self, order: Order, why: str) -> None:
-        """Write down an order that no answer was got for, however often it was sent."""
+    def refuse(self, refusal: Refusal) -> None:
+        """Write down an order that no promise was got for, however often it was sent."""
         with self._lock:
-            self._unkept[order.number] = why
+            self._refusals.append(refusal)
 
     def since(self, start: int = 0) -> list[Promise]:
         """The promises from the `start`-th on."""
         with self._lock:
             return self._promises[start:]
 
-    def refused(self) -> dict[int, str]:
-        """Orders without a promise, and why."""
+    def refused_since(self, start: int = 0) -> list[Refusal]:
+        """The refusals from the `start`-th on."""
         with self._lock:
-            return dict(self._unkept)
+            return self._refusals[start:]
 
     def __len__(self) -> int:
         with self._lock:

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from razgovor.chaos.book import Book, Order, Promise
+from razgovor.chaos.book import Book, Order, Promise, Refusal
 
 ACCEPTED: Final = 202
 _UNAVAILABLE: Final = 503
@@ -152,7 +152,7 @@ class Clients:
             if answer.status == ACCEPTED:
                 return self._promised(order, answer)
             if (answer.status and answer.status not in _AGAIN) or time.monotonic() > deadline_s or self._over.is_set():
-                self._book.refuse(order, f"{answer.status} {answer.body.get('code', '')}")
+                self._book.refuse(Refusal(order=order, why=f"{answer.status} {answer.body.get('code', '')}".strip()))
                 return None
             self._over.wait(min(_LONGEST_PAUSE_S, max(pause_s, answer.retry_after_s)))
             pause_s *= 2

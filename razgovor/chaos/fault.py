@@ -10,6 +10,7 @@ from razgovor.chaos.stage import Stage
 WORKER_LIMIT_S: Final = 75.0
 BROKER_LIMIT_S: Final = 30.0
 POSTGRES_LIMIT_S: Final = 15.0
+UNAVAILABLE: Final = 503
 
 
 class CannotPlay(Exception):
@@ -24,6 +25,7 @@ class Fault(ABC):
         name: What is broken.
         limit_s: The flow must be back after so long.
         drain_s: All that was promised must have ended so long after the fault.
+        answers: What uploads may be answered with meanwhile, besides 202; whatever it is, each must be taken in the end.
         peer_limit: Whether the limit counts from a peer's return; else from a kill, for the calls that were under way.
     """
 
@@ -31,6 +33,7 @@ class Fault(ABC):
     name: ClassVar[str]
     limit_s: ClassVar[float] = WORKER_LIMIT_S
     drain_s: ClassVar[float] = 150.0
+    answers: ClassVar[frozenset[int]] = frozenset()
     peer_limit: ClassVar[bool] = False
 
     @abstractmethod

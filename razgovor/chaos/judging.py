@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.contracts import states
 from razgovor.chaos.adapters.record import End
-from razgovor.chaos.book import Promise
+from razgovor.chaos.book import Promise, Refusal
+from razgovor.chaos.clients import ACCEPTED
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.worker import Death
 
@@ -28,7 +30,7 @@ class Verdict:
         jobs: Promises.
         lost: Without an end, or unknown to the record.
         billed_twice: Calls billed more than once, billed though they failed, or completed and not billed.
-        wrong: Calls that ended otherwise than they must, in words.
+        wrong: Calls that were refused, or ended otherwise than they must, in words.
     """
 
     jobs: int
@@ -37,12 +39,13 @@ class Verdict:
     wrong: tuple[str, ...]
 
 
-def judge(promises: Sequence[Promise], ends: Mapping[str, End]) -> Verdict:
+def judge(promises: Sequence[Promise], ends: Mapping[str, End], refusals: Sequence[Refusal] = ()) -> Verdict:
     """The verdict over promises.
 
     Args:
         promises: What ingest said 202 to.
         ends: What the record says of these jobs.
+        refusals: What it never said 202 to. Every call that the rig sends is one that ingest must take in the end.
     """
     found = [(promise, ends.get(promise.job_id)) for promise in promises]
     known = [(promise, end) for promise, end in found if end is not None and end.state is not None]
@@ -54,8 +57,23 @@ def judge(promises: Sequence[Promise], ends: Mapping[str, End]) -> Verdict:
         jobs=len(promises),
         lost=len(found) - len(known),
         billed_twice=doubled + sum(end.entries != (end.state == states.COMPLETED) for _, end in known),
-        wrong=tuple(fault for promise, end in known if (fault := _fault(promise, end))),
+        wrong=(*_refused(refusals), *(fault for promise, end in known if (fault := _fault(promise, end)))),
     )
+
+
+def _refused(refusals: Sequence[Refusal]) -> list[str]:
+    return [f"{count} calls were never taken: {why}" for why, count in Counter(one.why for one in refusals).items()]
+
+
+def unexpected_answers(answers: Mapping[int, int], expected: Collection[int]) -> list[str]:
+    """What uploads must not have been answered, though they were taken later, in words.
+
+    Args:
+        answers: How often each status was answered; 0: the connection broke, which a client can always see.
+        expected: Statuses that are right, besides 202.
+    """
+    wrong = {status: count for status, count in answers.items() if status not in {0, ACCEPTED, *expected}}
+    return [f"{count} uploads were answered with {status}" for status, count in sorted(wrong.items())]
 
 
 def _fault(promise: Promise, end: End) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.audio import DecodeLimits
+from razgovor.chaos.engine_log import EngineLog
 from razgovor.chaos.poison import PoisonedRecognizer, poison_in, poisoned_listener
 from razgovor.chaos.settings import ChaosSettings
 from services.transcriber.adapters.engine import ChildRecognizer, EngineLimits
@@ -46,7 +46,7 @@ class ChaosEngine:
     def __init__(self, timed: TimedEngine, child: BatchingEngine, log: Path | None) -> None:
         self._timed = timed
         self._child = child
-        self._log = None if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._log = None if log is None else EngineLog(log)
 
     @property
     def facts(self) -> EngineFacts:
@@ -56,7 +56,7 @@ class ChaosEngine:
     def transcribe(self, windows: Sequence[Window], hearing: Hearing) -> list[WindowWords]:
         """See `ports.Engine.transcribe`."""
         if self._log is not None:
-            os.write(self._log, f"{windows[0].call}\n".encode())  # one write: lines of several workers never mix
+            self._log.begun(windows[0].call)
         poison = poison_in(windows[0].pcm.read_bytes())
         engine = self._child if poison is not None else self._timed
         return engine.transcribe(windows, hearing)

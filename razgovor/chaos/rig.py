@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.errors import RazgovorError
 from razgovor.chaos.fault import CannotPlay, Fault
-from razgovor.chaos.judging import judge, slowest_recovery_s
+from razgovor.chaos.judging import judge, slowest_recovery_s, unexpected_answers
 from razgovor.chaos.orphans import SWEPT_WITHIN_S, Orphans
 from razgovor.chaos.stage import Pace, Stage
 from razgovor.chaos.system import System
@@ -88,7 +88,8 @@ class Rig:
     def _judged(self, fault: Fault, stage: Stage) -> Row:
         promises = stage.promises
         ends = self._system.ground.record.ends([promise.job_id for promise in promises])
-        verdict = judge(promises, ends)
+        verdict = judge(promises, ends, stage.refusals)
+        answers = unexpected_answers(stage.answers, fault.answers)
         kills = self._system.crew.deaths[stage.first_death :]
         of_kills_s = 0.0 if fault.peer_limit else slowest_recovery_s(promises, ends, kills)
         return Row(
@@ -100,7 +101,7 @@ class Rig:
             billed_twice=verdict.billed_twice,
             recovery_s=max([of_kills_s, *stage.notes.recoveries_s]),
             limit_s=fault.limit_s * self._patience,
-            problems=(*stage.notes.problems, *verdict.wrong[:_WRONG_SHOWN]),
+            problems=(*stage.notes.problems, *answers, *verdict.wrong[:_WRONG_SHOWN]),
             seconds=time.time() - stage.began_at_s,
         )
 

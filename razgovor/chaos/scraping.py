@@ -45,6 +45,13 @@ SHOWN: Final[Mapping[str, tuple[str, Sum]]] = {
     "total latency s": (f"{families.LATENCY.name}_sum", Sum.GROWING),
     "jobs ended": (f"{families.LATENCY.name}_count", Sum.GROWING),
 }
+#: What scaling needs, by service: each must show more than zero at some moment of a run in which backlogs come up.
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "ingest": ("backlog, jobs", "backlog, audio s"),
+    "transcriber": ("consumer lag, records", "engine s", "queue wait s"),
+    "exporter": ("consumer lag, records",),
+    "ledger": ("consumer lag, records", "total latency s"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,16 @@ def asked(url: str | None) -> list[Reading]:
             return readings(answer.read().decode())
     except (OSError, ValueError):
         return []
+
+
+def never_shown(moments: Sequence[Moment]) -> tuple[str, ...]:
+    """What of NEEDED no endpoint ever showed, or never above zero, in words."""
+    return tuple(
+        f"metrics: {service} never showed any {title}"
+        for service, titles in NEEDED.items()
+        for title in titles
+        if not any(moment.values.get(service, {}).get(title, 0.0) > 0 for moment in moments)
+    )
 
 
 def as_table(moments: Sequence[Moment]) -> Table:

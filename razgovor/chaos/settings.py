@@ -22,5 +22,5 @@ class ChaosSettings(BaseSettings):
     clock_offset_s: float = Field(default=0.0, description="How far this process' clock is off.")
     clock_jumps_s: float = Field(default=0.0, ge=0, description="It jumps there and back this often; 0: it stays off.")
     engine_s: float = Field(default=0.2, ge=0, le=600, description="How long the fake engine takes for a call.")
-    engine_log: Path | None = Field(default=None, description="The fake engine adds a line here for each call.")
+    engine_log: Path | None = Field(default=None, description="The fake engine adds lines here: see `engine_log`.")
     file_limit_bytes: int | None = Field(default=None, ge=0, description="No file may grow larger: a full disk.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from razgovor.chaos.book import Promise
+from razgovor.chaos.book import Promise, Refusal
 from razgovor.chaos.ground import Ground
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.system import System
@@ -87,6 +88,8 @@ class Stage:
         self.tell = tell
         self.began_at_s = time.time()
         self.first_promise = len(system.book)
+        self._first_refusal = len(system.book.refused_since())
+        self._answers_before = system.clients.answers.copy()
         self.first_death = len(system.crew.deaths)
 
     @property
@@ -103,6 +106,16 @@ class Stage:
     def promises(self) -> list[Promise]:
         """What was promised since the fault began."""
         return self.system.book.since(self.first_promise)
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """What was sent since the fault began and never promised."""
+        return self.system.book.refused_since(self._first_refusal)
+
+    @property
+    def answers(self) -> Counter[int]:
+        """Answers to uploads since the fault began, by status; 0: none."""
+        return self.system.clients.answers - self._answers_before
 
     def send(
         self, jobs: int, *, poison: Poison | None = None, rate_per_s: float | None = None

@@ -78,7 +78,7 @@ class Result:
     Attributes:
         seed: The run can be played again with it.
         rows: By fault.
-        audit: What the audit holds against the whole.
+        audit: What is held against the whole: by the audit, and of metrics that were never seen.
         seconds: From the first process to the last.
     """
 

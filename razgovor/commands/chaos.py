@@ -18,7 +18,7 @@ from razgovor.chaos.fault import Fault
 from razgovor.chaos.ground import Ground
 from razgovor.chaos.orphans import SWEPT_WITHIN_S
 from razgovor.chaos.rig import Rig
-from razgovor.chaos.scraping import Scraping
+from razgovor.chaos.scraping import Scraping, never_shown
 from razgovor.chaos.scraping import as_table as metrics_table
 from razgovor.chaos.script import script
 from razgovor.chaos.stage import LONG, SHORT, Pace
@@ -26,6 +26,8 @@ from razgovor.chaos.system import System
 from razgovor.chaos.table import Result, as_table, told
 
 OUT: Final = Path("bench/out")
+#: Of so many together some make backlogs: then every metric that scaling needs must have been seen.
+MANY_FAULTS: Final = 10
 _LOG_PATTERNS: Final = ("workers/*.log", "kafka/*.log", "postgres/*.log", "minio/*.log")
 
 
@@ -95,6 +97,8 @@ def _run(
             console.print(metrics_table(scraping.moments))
             tell("auditing")
             found = audited(ground, orphan_age_s=SWEPT_WITHIN_S)
+            if len(plays) >= MANY_FAULTS:
+                found += never_shown(scraping.moments)
     except RazgovorError as error:
         typer.echo(str(error), err=True)
         raise

@@ -9,8 +9,8 @@ from typing import ClassVar, Final
 
 from pipeline.errors import RazgovorError
 from pipeline.stream.ports import Record
+from razgovor.chaos.engine_log import engine_calls
 from razgovor.chaos.fault import Fault
-from razgovor.chaos.faults.processes import engine_calls
 from razgovor.chaos.proxies.faults import Error, HttpRule
 from razgovor.chaos.stage import Stage
 from razgovor.chaos.worker import Worker

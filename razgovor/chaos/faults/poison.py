@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import ClassVar, Final
 
+from razgovor.chaos.engine_log import engine_calls
 from razgovor.chaos.fault import Fault
-from razgovor.chaos.faults.processes import engine_calls
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.stage import Stage
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from pathlib import Path
 from typing import ClassVar, Final
 
+from pipeline.contracts import layout
+from razgovor.chaos.engine_log import engine_calls, last_calls_of
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.ground import SESSION_TIMEOUT_MS
 from razgovor.chaos.stage import Stage
-from razgovor.chaos.worker import Worker
+from razgovor.chaos.system import SHORTENED
 
 #: Kills in a storm come this far apart.
 _STORM_PAUSE_S: Final = (1.0, 5.0)
@@ -18,11 +18,6 @@ _DRAIN_LIMIT_S: Final = 10.0
 _SLOW_ENGINE_S: Final = 30.0
 #: Repeated work that nobody was killed for: calls that a new owner took while the old one still heard them.
 _REPEATED_SHARE: Final = 0.005
-
-
-def engine_calls(log: Path) -> Counter[str]:
-    """How often the engine was asked for each `{job}/{run}`."""
-    return Counter(log.read_text(encoding="utf-8").split()) if log.exists() else Counter()
 
 
 class Zombie(Fault):
@@ -57,26 +52,38 @@ class Storm(Fault):
 
     def play(self, stage: Stage) -> None:
         """See `Fault.play`."""
-        before = engine_calls(stage.system.engine_log).total()
-        in_engine = 0
+        log = stage.system.engine_log
+        before = engine_calls(log).total()
+        torn = 0
         with stage.flow(stage.pace.rate_per_s * 1.5):
             for number in range(stage.pace.storm_kills):
                 stage.pause(stage.draw.uniform(*_STORM_PAUSE_S))
                 worker = stage.any_worker("transcriber", "exporter", "ledger", "ingest")
-                in_engine += calls_in_flight(worker)
                 if number % 10 == 0:
                     stage.tell(f"kill {number + 1} of {stage.pace.storm_kills}: {worker.name}")
+                pid = worker.pid
                 stage.system.crew.kill(worker)
+                if worker.service == "transcriber" and pid is not None:
+                    torn += len(torn_out(stage, pid))
         stage.system.wait_ended(self.drain_s, stage.first_promise)
         jobs = len(stage.promises)
-        repeated = engine_calls(stage.system.engine_log).total() - before - jobs
-        allowed = in_engine + math.ceil(jobs * _REPEATED_SHARE)
+        repeated = engine_calls(log).total() - before - jobs
+        allowed = torn + math.ceil(jobs * _REPEATED_SHARE)
+        stage.tell(f"kills tore {torn} calls out; the engine heard {repeated} of {jobs} again")
         stage.notes.expect(repeated <= allowed, f"the engine repeated {repeated} calls; allowed are {allowed}")
 
 
-def calls_in_flight(worker: Worker) -> int:
-    """The most calls that a kill of this worker can tear out of the engine."""
-    return int(worker.environment.get("TRANSCRIBER_MAX_IN_FLIGHT", "0")) if worker.service == "transcriber" else 0
+def torn_out(stage: Stage, pid: int) -> list[str]:
+    """The calls that a transcriber's process was hearing when it was killed, just now: no transcript of them lies in the store."""
+    in_flight = int(SHORTENED["transcriber"]["MAX_IN_FLIGHT"])
+    calls = last_calls_of(stage.system.engine_log, pid, in_flight)
+    return [call for call in calls if not _is_transcribed(stage, call)]
+
+
+def _is_transcribed(stage: Stage, call: str) -> bool:
+    job_id, _, run = call.rpartition("/")
+    names = [blob.key.rpartition("/")[2] for blob in stage.ground.store.list(layout.run_prefix(job_id, int(run)))]
+    return layout.TRANSCRIPT_NAME in names
 
 
 class Terminated(Fault):

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.testing.waiting import eventually
 from razgovor.chaos.crew import Crew
+from razgovor.chaos.engine_log import engine_calls
 from razgovor.chaos.recordings import recording
 from razgovor.chaos.worker import Worker
 from razgovor.embedded.broker import topics
@@ -90,7 +91,7 @@ class Line:
         return Counter(job_id for (job_id,) in rows)
 
     def heard(self) -> Counter[str]:
-        return Counter(self.engine_log.read_text(encoding="utf-8").split())
+        return engine_calls(self.engine_log)
 
 
 def test_everything_accepted_ends_though_the_brokers_disk_is_lost_twice(

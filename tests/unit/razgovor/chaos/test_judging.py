@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from razgovor.chaos.adapters.record import End
-from razgovor.chaos.book import Order, Promise
-from razgovor.chaos.judging import Verdict, judge, slowest_recovery_s
+from razgovor.chaos.book import Order, Promise, Refusal
+from razgovor.chaos.judging import Verdict, judge, slowest_recovery_s, unexpected_answers
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.worker import Death
 
@@ -75,3 +75,14 @@ def test_recovery_is_the_longest_wait_of_a_call_that_was_under_way_at_a_kill() -
 
 def test_an_orderly_end_needs_no_recovery() -> None:
     assert slowest_recovery_s([promise(1, at_s=10.0)], {"job-1": end(1, at_s=25.0)}, [death(12.0, 0)]) == 0.0
+
+
+def test_a_call_that_was_never_taken_is_told_with_the_last_answer() -> None:
+    refusals = [Refusal(order=promise(number).order, why="422 invalid_field") for number in (1, 2)]
+    assert judge([], {}, refusals).wrong == ("2 calls were never taken: 422 invalid_field",)
+
+
+def test_answers_are_held_against_those_that_a_fault_allows() -> None:
+    answers = {0: 3, 202: 10, 500: 1, 503: 2}
+    assert unexpected_answers(answers, {503}) == ["1 uploads were answered with 500"]
+    assert len(unexpected_answers(answers, ())) == 2

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pipeline.telemetry import families
 from pipeline.telemetry.metrics import Metrics
 from pipeline.telemetry.reading import Reading, readings
-from razgovor.chaos.scraping import SHOWN, Shown, Sums, asked
+from razgovor.chaos.scraping import NEEDED, SHOWN, Moment, Shown, Sums, asked, never_shown
 
 
 def shown(name: str, value: float, worker: str = "ledger-0") -> Shown:
@@ -53,3 +53,13 @@ def test_everything_shown_is_a_metric_of_ours() -> None:
     bare = {name.removesuffix("_sum").removesuffix("_count") for name, _ in SHOWN.values()}
     assert bare <= known
     assert Metrics().value(families.LAG) is None
+
+
+def test_what_was_never_seen_above_zero_is_named() -> None:
+    full = {service: dict.fromkeys(titles, 1.0) for service, titles in NEEDED.items()}
+    idle = {**full, "transcriber": {**full["transcriber"], "engine s": 0.0}}
+
+    assert never_shown([Moment(0.0, {}), Moment(3.0, full)]) == ()
+    assert never_shown([Moment(0.0, idle)]) == ("metrics: transcriber never showed any engine s",)
+    assert len(never_shown([])) == sum(map(len, NEEDED.values()))
+    assert {title for titles in NEEDED.values() for title in titles} <= SHOWN.keys()
