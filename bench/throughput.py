@@ -211,6 +211,7 @@ def main(
             "ledger": {"SWEEP_EVERY_S": "0"},
         },
         posters=posters,
+        call_events=False,
     )
     with TemporaryDirectory(prefix="razgovor-throughput-") as scratch:
         root = folder or Path(scratch)

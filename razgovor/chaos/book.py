@@ -18,6 +18,7 @@ class Order:
         data: The recording.
         poison: What it is marked with.
         priority: As ingest takes it.
+        by_event: An upstream system says so on `call.recorded`; else a client uploads it.
     """
 
     number: int
@@ -25,6 +26,7 @@ class Order:
     data: bytes
     poison: Poison | None = None
     priority: str = "normal"
+    by_event: bool = False
 
     @property
     def call_id(self) -> str:
@@ -34,10 +36,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A 202: the job will not be lost.
+    """A 202, or an event that the broker has: the job will not be lost.
 
     Attributes:
-        accepted_at_s: When the answer came, by the clock of the machine.
+        accepted_at_s: When that was known, by the clock of the machine.
     """
 
     order: Order
@@ -66,7 +68,7 @@ class Book:
         self._refusals: list[Refusal] = []
 
     def enter(self, promise: Promise) -> None:
-        """Write down a 202."""
+        """Write down that a call was taken."""
         with self._lock:
             self._promises.append(promise)
 

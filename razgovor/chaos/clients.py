@@ -1,6 +1,7 @@
-"""Clients of ingest's REST interface that do not give up: several of them, posting side by side at a set rate.
+"""Clients that do not give up: several of them, posting to ingest's REST interface side by side at a set rate.
 
-Whatever breaks, an order is sent again with its idempotency key until ingest answers 202, as its documentation says. The
+Whatever breaks, an order is sent again with its idempotency key until ingest answers 202, as its documentation says. What
+comes by event is published again, the same event, until the broker has it; then it is ingest's to take. The
 standard library's HTTP client serves: it costs a third of a richer one, and the machine is shared with what it measures.
 """
 
@@ -17,13 +18,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.errors import Transient
 from razgovor.chaos.book import Book, Order, Promise, Refusal
+from razgovor.chaos.upstream import Upstream
 
 ACCEPTED: Final = 202
 _UNAVAILABLE: Final = 503
 _ANSWER_TIMEOUT_S: Final = 15.0
 #: So that no replica that came back stays without work.
 _REQUESTS_PER_CONNECTION: Final = 10
+_PUBLISHERS: Final = 4
 _PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 2.0
 #: Answers after which the same request is worth another try.
@@ -89,6 +93,7 @@ class Clients:
         addresses: `host:port` of the replicas.
         keys: API keys by client.
         book: Where promises go.
+        upstream: Takes what comes by event; None: nothing does.
         seed: Draws replicas.
         posters: Requests under way at once, at most.
         give_up_s: An order without an answer is given up after this.
@@ -100,6 +105,7 @@ class Clients:
         keys: Mapping[str, str],
         book: Book,
         *,
+        upstream: Upstream | None = None,
         seed: int = 0,
         posters: int = 12,
         give_up_s: float = 240.0,
@@ -107,6 +113,7 @@ class Clients:
         self._addresses = addresses
         self._keys = keys
         self._book = book
+        self._upstream = upstream
         self._seed = seed
         self._give_up_s = give_up_s
         self._own = threading.local()
@@ -116,6 +123,8 @@ class Clients:
         self.without_retry_after = 0
         """Answers 503 that did not say when to come again."""
         self._pool = ThreadPoolExecutor(posters, thread_name_prefix="poster")
+        #: Of its own: while the broker is away, uploads go on.
+        self._publishing = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="upstream")
         self._over = threading.Event()
 
     def submit(self, orders: Iterable[Order], rate_per_s: float | None = None) -> list[Future[Promise | None]]:
@@ -127,13 +136,17 @@ class Clients:
                 pause_s = begun_s + index / rate_per_s - time.monotonic()
                 if pause_s > 0 and self._over.wait(pause_s):
                     break
-            under_way.append(self._pool.submit(self._post, order))
+            if order.by_event:
+                under_way.append(self._publishing.submit(self._publish, order))
+            else:
+                under_way.append(self._pool.submit(self._post, order))
         return under_way
 
     def close(self) -> None:
         """Give up what is under way."""
         self._over.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._publishing):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _poster(self) -> Poster:
         poster: Poster | None = getattr(self._own, "poster", None)
@@ -150,7 +163,7 @@ class Clients:
             answer = self._poster().ask("POST", path, order.data, headers)
             self._count(answer)
             if answer.status == ACCEPTED:
-                return self._promised(order, answer)
+                return self._promised(order, str(answer.body["job_id"]))
             if (answer.status and answer.status not in _AGAIN) or time.monotonic() > deadline_s or self._over.is_set():
                 self._book.refuse(Refusal(order=order, why=f"{answer.status} {answer.body.get('code', '')}".strip()))
                 return None
@@ -162,8 +175,20 @@ class Clients:
             self.answers[answer.status] += 1
             self.without_retry_after += answer.status == _UNAVAILABLE and answer.retry_after_s <= 0
 
-    def _promised(self, order: Order, answer: Answer) -> Promise:
-        promise = Promise(order=order, job_id=str(answer.body["job_id"]), accepted_at_s=time.time())
+    def _publish(self, order: Order) -> Promise | None:
+        if self._upstream is None:
+            raise ValueError("nothing comes by event here")
+        deadline_s = time.monotonic() + self._give_up_s
+        while True:
+            try:
+                return self._promised(order, self._upstream.submit(order))
+            except Transient as error:
+                if time.monotonic() > deadline_s or self._over.wait(_LONGEST_PAUSE_S):
+                    self._book.refuse(Refusal(order=order, why=str(error)))
+                    return None
+
+    def _promised(self, order: Order, job_id: str) -> Promise:
+        promise = Promise(order=order, job_id=job_id, accepted_at_s=time.time())
         self._book.enter(promise)
         return promise
 

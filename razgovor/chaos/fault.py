@@ -26,6 +26,7 @@ class Fault(ABC):
         limit_s: The flow must be back after so long.
         drain_s: All that was promised must have ended so long after the fault.
         answers: What uploads may be answered with meanwhile, besides 202; whatever it is, each must be taken in the end.
+        call_events: Whether a share of its calls comes by `call.recorded`.
         peer_limit: Whether the limit counts from a peer's return; else from a kill, for the calls that were under way.
     """
 
@@ -34,6 +35,7 @@ class Fault(ABC):
     limit_s: ClassVar[float] = WORKER_LIMIT_S
     drain_s: ClassVar[float] = 150.0
     answers: ClassVar[frozenset[int]] = frozenset()
+    call_events: ClassVar[bool] = True
     peer_limit: ClassVar[bool] = False
 
     @abstractmethod

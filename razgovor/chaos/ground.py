@@ -20,11 +20,13 @@ from pipeline.contracts import topics
 from pipeline.errors import Transient
 from pipeline.stream.admin import KafkaAdmin
 from pipeline.stream.connection import KafkaConnection, RegistryConnection
+from pipeline.stream.kafka import KafkaProducer
 from pipeline.stream.registry import ConfluentRegistry, wire_at
 from pipeline.stream.wire import Wire
 from razgovor.chaos.adapters.broker import Broker
 from razgovor.chaos.adapters.record import Record
 from razgovor.chaos.proxies import ProxyProcess
+from razgovor.chaos.upstream import UPSTREAM_BUCKET, Upstream
 from razgovor.embedded.waiting import until
 from razgovor.peers.kafka import KafkaServer
 from razgovor.peers.kafka_options import KafkaOptions
@@ -105,8 +107,9 @@ class Ground:
         self.broker = Broker(self.kafka.bootstrap_servers)
         self.record = Record(self.postgres.urls().admin)
         self.make_topics()
-        with closing(BucketAdmin(self._address(self.minio.port), self.store_options)) as bucket:
-            bucket.bucket(apply=True)
+        for name in (BUCKET, UPSTREAM_BUCKET):
+            with closing(BucketAdmin(self._address(self.minio.port, name), self.store_options)) as bucket:
+                bucket.bucket(apply=True)
         self.store = S3Store(self._address(self.minio.port), self.store_options)
 
     def _proxy(self, name: str, kind: str, upstream: int, port: int) -> None:
@@ -153,6 +156,16 @@ class Ground:
             found[f"{prefix}_DATABASE_URL"] = urls.ingest if service == "ingest" else urls.ledger
         return found
 
+    def upstream(self) -> Upstream:
+        """An upstream system with its own bucket here; ingest finds it at `source_url`."""
+        bucket = S3Store(self._address(self.minio.port, UPSTREAM_BUCKET), self.store_options)
+        return Upstream(bucket, KafkaProducer(self.direct_kafka))
+
+    @property
+    def source_url(self) -> str:
+        """Where upstream systems' recordings lie, for ingest."""
+        return self._url_of_store(self._at("s3", f"127.0.0.1:{self.minio.port}"), bucket="")
+
     def heal(self) -> None:
         """Let every proxy pass everything again."""
         for proxy in self.proxies.values():
@@ -165,11 +178,11 @@ class Ground:
     def _at(self, name: str, directly: str) -> str:
         return self.proxies[name].address if self._proxied else directly
 
-    def _url_of_store(self, address: str) -> str:
-        return f"s3://{BUCKET}?endpoint=http://{address}&region={self.minio.region}"
+    def _url_of_store(self, address: str, bucket: str = BUCKET) -> str:
+        return f"s3://{bucket}?endpoint=http://{address}&region={self.minio.region}"
 
-    def _address(self, port: int) -> S3Address:
-        return S3Address(BUCKET, "http", "127.0.0.1", port, self.minio.region)
+    def _address(self, port: int, bucket: str = BUCKET) -> S3Address:
+        return S3Address(bucket, "http", "127.0.0.1", port, self.minio.region)
 
     @property
     def direct_kafka(self) -> KafkaConnection:

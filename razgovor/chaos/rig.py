@@ -58,6 +58,7 @@ class Rig:
             seed=f"{self._seed}/{fault.number}",
             pace=self._pace,
             limit_s=fault.limit_s * self._patience,
+            call_events=fault.call_events,
             tell=lambda what: self._tell(f"  {what}"),
         )
         try:

@@ -33,6 +33,7 @@ class Pace:
         outage_s: How long a peer stays away.
         broker_outage_s: How long Kafka does.
         storm_kills: Kills in a storm.
+        ingest_stream_steps: At so many of the stream's crash points, drawn, ingest is killed; the other services at each.
     """
 
     jobs: int = 60
@@ -40,6 +41,7 @@ class Pace:
     outage_s: float = 8.0
     broker_outage_s: float = 8.0
     storm_kills: int = 8
+    ingest_stream_steps: int = 3
 
     def of(self, jobs: int) -> Pace:
         """The same with so many jobs."""
@@ -47,7 +49,9 @@ class Pace:
 
 
 SHORT: Final = Pace()
-LONG: Final = Pace(jobs=500, rate_per_s=12.0, outage_s=20.0, broker_outage_s=60.0, storm_kills=110)
+LONG: Final = Pace(
+    jobs=500, rate_per_s=12.0, outage_s=20.0, broker_outage_s=60.0, storm_kills=110, ingest_stream_steps=9
+)
 
 
 @dataclass(slots=True)
@@ -76,14 +80,25 @@ class Stage:
         seed: Of the draw; the same seed plays the same fault in the same way.
         pace: How much and how long.
         limit_s: The fault's own.
+        call_events: Whether a share of the calls comes by `call.recorded`.
         tell: Shows what is going on.
     """
 
-    def __init__(self, system: System, *, seed: str, pace: Pace, limit_s: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        system: System,
+        *,
+        seed: str,
+        pace: Pace,
+        limit_s: float,
+        call_events: bool,
+        tell: Callable[[str], None],
+    ) -> None:
         self.system = system
         self.draw = random.Random(seed)  # noqa: S311  a script of faults, no secret
         self.pace = pace
         self.limit_s = limit_s
+        self._call_events = call_events
         self.notes = Notes()
         self.tell = tell
         self.began_at_s = time.time()
@@ -120,8 +135,9 @@ class Stage:
     def send(
         self, jobs: int, *, poison: Poison | None = None, rate_per_s: float | None = None
     ) -> list[Future[Promise | None]]:
-        """Have calls submitted; does not wait for their answers."""
-        return self.system.clients.submit(self.system.orders(jobs, poison=poison), rate_per_s)
+        """Have calls submitted, a share of the sound ones by event; does not wait for their answers."""
+        by_events = self._call_events and poison is None
+        return self.system.clients.submit(self.system.orders(jobs, poison=poison, by_events=by_events), rate_per_s)
 
     def send_and_wait(self, jobs: int, *, poison: Poison | None = None) -> list[Promise]:
         """Have calls submitted and wait for the promises."""

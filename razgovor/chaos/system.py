@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from razgovor.chaos.crew import Crew
 from razgovor.chaos.ground import Ground
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.recordings import DURATION_S, recording
+from razgovor.chaos.upstream import source_of
 from razgovor.chaos.worker import Worker
 from razgovor.embedded.errors import EmbeddedFailed
 from razgovor.peers.ports import free_port
@@ -25,6 +26,8 @@ from services.ingest.clients import Client
 
 SERVICES: Final = ("ledger", "ingest", "transcriber", "exporter")
 LOOK_EVERY_S: Final = 0.3
+#: Of calls that may come either way, every so manieth comes by event.
+EVENT_EVERY: Final = 5
 CLIENTS: Final = ("acme", "bravo", "carmen")
 #: What an operator sets in minutes and hours, in seconds: so that a run sees in minutes what a year would bring.
 SHORTENED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -58,6 +61,7 @@ class Size:
         workers: Processes by service.
         settings: Of services, over `SHORTENED`, without their prefix.
         posters: Requests of clients under way at once, at most.
+        call_events: Whether ingest also takes calls by `call.recorded`.
     """
 
     workers: Mapping[str, int] = field(
@@ -65,6 +69,7 @@ class Size:
     )
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     posters: int = 12
+    call_events: bool = True
 
 
 class System:
@@ -107,9 +112,15 @@ class System:
         self.crew = Crew(workers)
         self._stack.enter_context(self.crew)
         ingest_url = self.ground.postgres.urls().ingest
-        self.keys = {name: create_key(ingest_url, Client(client_id=name, name=name)) for name in CLIENTS}
+        self.keys = {
+            name: create_key(ingest_url, Client(client_id=name, name=name, sources=(source_of(name),)))
+            for name in CLIENTS
+        }
         self.addresses = [f"127.0.0.1:{port}" for port in ports]
-        self.clients = Clients(self.addresses, self.keys, self.book, seed=self.seed, posters=self.size.posters)
+        upstream = self._stack.enter_context(closing(self.ground.upstream())) if self.size.call_events else None
+        self.clients = Clients(
+            self.addresses, self.keys, self.book, upstream=upstream, seed=self.seed, posters=self.size.posters
+        )
         self._stack.callback(self.clients.close)
 
     def _environment(self, service: str, scratch: Path, port: int | None) -> dict[str, str]:
@@ -119,16 +130,25 @@ class System:
             "STOP_WITH_PARENT": "true",
             "METRICS_PORT": "0",
             "SCRATCH_DIR": str(scratch),
-            **({} if port is None else {"PORT": str(port)}),
+            **({} if port is None else {"PORT": str(port), **self._taking_events()}),
             **self.size.settings.get(service, {}),
         }
         named = {f"{prefix}_{name}": value for name, value in told.items()}
         return {**self.ground.environment(service), **named, "RAZGOVOR_ENGINE_LOG": str(self.engine_log)}
 
+    def _taking_events(self) -> dict[str, str]:
+        return {"CALL_EVENTS": "true", "SOURCE_URL": self.ground.source_url} if self.size.call_events else {}
+
     def orders(
-        self, count: int, *, poison: Poison | None = None, duration_s: float = DURATION_S, priority: str = "normal"
+        self,
+        count: int,
+        *,
+        poison: Poison | None = None,
+        duration_s: float = DURATION_S,
+        priority: str = "normal",
+        by_events: bool = False,
     ) -> Iterator[Order]:
-        """So many further calls, of all clients in turn."""
+        """So many further calls, of all clients in turn; `by_events`: a share of them by event."""
         for _ in range(count):
             number = next(self._numbers)
             yield Order(
@@ -137,6 +157,7 @@ class System:
                 data=recording(self.seed, number, poison=poison, duration_s=duration_s),
                 poison=poison,
                 priority=priority,
+                by_event=by_events and self.size.call_events and number % EVENT_EVERY == 0,
             )
 
     def wait_ended(self, timeout_s: float, since: int = 0) -> None:

@@ -39,10 +39,14 @@ class BrokerDown(Fault):
 
 
 class BrokerWiped(Fault):
-    """The broker comes back without its disk: everything accepted is announced again and ends."""
+    """The broker comes back without its disk: everything accepted is announced again and ends.
+
+    No call comes by event meanwhile: one that ingest has not taken is lost with the disk, and its writer's to send again.
+    """
 
     number: ClassVar[int] = 5
     name: ClassVar[str] = "Kafka's disk lost"
+    call_events: ClassVar[bool] = False
     drain_s: ClassVar[float] = 300.0
     peer_limit: ClassVar[bool] = True
 

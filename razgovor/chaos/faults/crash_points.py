@@ -35,6 +35,7 @@ STEPS_OF: Final[Mapping[str, tuple[str, ...]]] = {
         "ingest.committed",
         "ingest.relay_published",
         "ingest.relay_marked",
+        *_EVENTS,
     ),
     "transcriber": (
         *_EVENTS,
@@ -63,7 +64,12 @@ _LATEST_REACH: Final = 3
 _NO_AUDIO: Final = HttpRule(
     fault=Error(status=500), methods=frozenset({"GET"}), target=r"/jobs/[0-3][^/]*/audio", share=1.0
 )
-_BAD_TOPIC: Final = {"transcriber": "audio.uploaded", "ledger": "audio.uploaded", "exporter": "transcript.ready"}
+_BAD_TOPIC: Final = {
+    "ingest": "call.recorded",
+    "transcriber": "audio.uploaded",
+    "ledger": "audio.uploaded",
+    "exporter": "transcript.ready",
+}
 
 
 class CrashPoints(Fault):
@@ -76,10 +82,11 @@ class CrashPoints(Fault):
     def play(self, stage: Stage) -> None:
         """See `Fault.play`."""
         before = engine_calls(stage.system.engine_log)
+        steps_of = {**STEPS_OF, "ingest": _steps_of_ingest(stage)}
         with stage.flow(), ThreadPoolExecutor() as pool:
             plays = [
                 pool.submit(_Victim(stage, worker, stage.draw.randrange(2**32)).play, steps)
-                for service, all_steps in STEPS_OF.items()
+                for service, all_steps in steps_of.items()
                 for worker, steps in shared(stage.system.workers(service)[: VICTIMS[service]], all_steps)
             ]
             for play in plays:
@@ -88,6 +95,12 @@ class CrashPoints(Fault):
         heard = engine_calls(stage.system.engine_log) - before
         often = [call for call, times in heard.items() if times > ATTEMPTS_MAX]
         stage.notes.expect(not often, f"{len(often)} calls were heard more than {ATTEMPTS_MAX} times: {often[:3]}")
+
+
+def _steps_of_ingest(stage: Stage) -> list[str]:
+    """All of its own, and as many of the stream's as there is time for: one worker alone dies, as the relay must go on."""
+    own = [step for step in STEPS_OF["ingest"] if step not in _EVENTS]
+    return [*own, *stage.draw.sample(_EVENTS, min(stage.pace.ingest_stream_steps, len(_EVENTS)))]
 
 
 def shared(workers: Sequence[Worker], steps: Sequence[str]) -> list[tuple[Worker, list[str]]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from pipeline.contracts.events import OF_JOBS
+from pipeline.contracts.events import BY_TOPIC, OF_JOBS, CallRecorded
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.stage import Stage
 
-GROUPS: Final = ("transcriber", "exporter", "ledger")
+GROUPS: Final = ("ingest", "transcriber", "exporter", "ledger")
 #: What each group reads, without the DLQs: records of these lie where they lie.
 READ_BY: Final = {
+    "ingest": (CallRecorded.TOPIC,),
     "transcriber": ("audio.uploaded",),
     "exporter": ("transcript.ready",),
     "ledger": tuple(OF_JOBS),
@@ -25,7 +26,7 @@ _TIMEOUT_S: Final = 900.0
 
 def wait_read(stage: Stage, groups: Sequence[str] = GROUPS) -> None:
     """Wait until these groups have read what there is, and nothing came of it for a moment."""
-    topics = list(OF_JOBS)
+    topics = list(BY_TOPIC)
     seen: dict[str, object] = {}
 
     def is_quiet() -> bool:
@@ -56,7 +57,7 @@ class Shuffled(Fault):
         stage.system.wait_ended(self.drain_s)
         wait_read(stage)
         before = stage.ground.record.checksum()
-        records = stage.ground.broker.records(list(OF_JOBS)) * (_TIMES - 1)
+        records = stage.ground.broker.records(list(BY_TOPIC)) * (_TIMES - 1)
         stage.draw.shuffle(records)
         stage.tell(f"{len(records)} records come again")
         stage.ground.broker.publish(*records)
