@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
+from typing import Final
 
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from pipeline.errors import Transient
-from tests.browser.world import World, spoken
+from pipeline.testing.waiting import eventually
+from tests.browser.world import World, spoken, tones
+
+#: A network without limits, as the browser's own protocol says it: bytes a second, milliseconds.
+UNHINDERED: Final = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
 DROP = """([name, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -24,6 +30,16 @@ DROP = """([name, data]) => {
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
     sent: list[FilePayload] = [{"name": name, "mimeType": "audio/wav", "buffer": data} for name, data in files]
     page.set_input_files("#files", sent)
+
+
+def goes_on(bar: Locator) -> None:
+    """Wait until a bar is further than it was; it must not have ended."""
+
+    def share() -> float:
+        return float(bar.evaluate("(bar) => bar.value"))
+
+    first = share()
+    eventually(lambda: share() > first, deadline_s=10)
 
 
 def test_many_files_at_once_each_with_its_own_end(inside: Page) -> None:
@@ -86,6 +102,22 @@ def test_a_refused_file_of_many_megabytes_gets_its_reason(page: Page, world: Wor
     archive.write_bytes(b"PK\x03\x04" + bytes(40_000_000))
     page.set_input_files("#files", archive)
     expect(page.locator(".upload")).to_contain_text("не запись, которую можно прочитать")
+
+
+def test_each_file_says_how_far_it_is(inside: Page) -> None:
+    network = inside.context.new_cdp_session(inside)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {**UNHINDERED, "uploadThroughput": 150_000})
+    choose(inside, ("long.wav", tones(25.0)), ("other.wav", tones(24.0)))
+    for name in ("long.wav", "other.wav"):
+        bar = inside.get_by_role("progressbar", name=f"Отправляется {name}")
+        state = inside.locator(".upload").filter(has_text=name).locator(".upload-state")
+        expect(state).to_have_text(re.compile(r"^отправлено [1-9]\d?\s%$"))
+        expect(bar).to_be_visible()
+        goes_on(bar)
+    network.send("Network.emulateNetworkConditions", UNHINDERED)
+    expect(inside.locator(".upload-state")).to_have_text(["принято", "принято"])
+    expect(inside.get_by_role("progressbar")).to_have_count(0)
 
 
 def test_an_uploads_name_is_text(inside: Page) -> None:
