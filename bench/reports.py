@@ -124,17 +124,20 @@ class ManyJobs:
         """See `Jobs.fetch`."""
         return None
 
-    def several(self, _client_id: str, _job_ids: Sequence[str]) -> list[Job]:
+    def several(self, _client_id: str, job_ids: Sequence[str]) -> list[Job]:
         """See `Jobs.several`."""
+        return [self._numbered(int(job_id)) for job_id in job_ids]
+
+    def page(self, _client_id: str, _wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:  # noqa: ARG002
+        """See `Jobs.page`: no report asks for one."""
         return []
 
-    def page(self, _client_id: str, _wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
-        """See `Jobs.page`."""
-        last = self._count if after is None else int(after.job_id)
-        return [self._numbered(number) for number in range(last - 1, max(-1, last - 1 - limit), -1)]
+    def by_chains(self, _client_id: str, *, since: datetime, before: datetime, limit: int) -> list[str]:  # noqa: ARG002
+        """See `Jobs.by_chains`."""
+        return [f"{number:036d}" for number in range(min(limit, self._count) - 1, -1, -1)]
 
     def _numbered(self, number: int) -> Job:
-        name = f"{number:08d}"
+        name = f"{number:036d}"
         accepted_at = FIRST + timedelta(seconds=number)
         return replace(self._job, job_id=name, call_id=name, file_name=f"{name}.wav", accepted_at=accepted_at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import AwareDatetime, Field
@@ -10,6 +11,11 @@ from pipeline.contracts.events import Value
 
 #: The name in `metadata` under which the parts of one transferred call share a value.
 CHAIN_ID: Final = "chain_id"
+
+
+def chain_of(metadata: Mapping[str, str]) -> str | None:
+    """What the parts of a transferred call have in common; None: nothing was said."""
+    return metadata.get(CHAIN_ID) or None
 
 
 class CallInfo(Value):

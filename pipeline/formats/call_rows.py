@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from pipeline.contracts.call_info import CHAIN_ID, CallInfo
+from pipeline.contracts.call_info import CallInfo, chain_of
 from pipeline.contracts.transcript import Channel, Transcript
 from pipeline.formats import warnings
 from pipeline.formats.speakers import labels
@@ -109,7 +109,7 @@ def call_row(
         operator=known.operator,
         direction=known.direction,
         customer_number=known.customer_number,
-        chain=known.metadata.get(CHAIN_ID),
+        chain=chain_of(known.metadata),
     )
     return row if transcript is None else _with_figures(row, transcript, locale)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pipeline.contracts import states
+from pipeline.contracts.call_info import chain_of
 
 _MICROSECONDS: Final = 1_000_000
 _SEPARATOR: Final = "/"
@@ -77,7 +78,11 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job: what was submitted and what became of it."""
+    """A job: what was submitted and what became of it.
+
+    Attributes:
+        other_parts: Whether other jobs of its client belong to the same chain: parts of one transferred call.
+    """
 
     job_id: str
     client_id: str
@@ -98,8 +103,14 @@ class Job:
     customer_number: str | None = None
     queue: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    other_parts: bool = False
     outcome: Outcome
     erasure: Erasure | None = None
+
+    @property
+    def chain_id(self) -> str | None:
+        """What the parts of a transferred call have in common; None: nothing was said."""
+        return chain_of(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)

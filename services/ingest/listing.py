@@ -19,7 +19,7 @@ class Wanted:
     Attributes:
         state: As it is shown.
         since, before: Accepted then or later; accepted earlier.
-        direction, operator, call_id: Exactly so.
+        direction, operator, call_id, chain_id: Exactly so.
         text: Found in the call's id, file name, operator, number, queue or metadata, whatever the case of its letters.
     """
 
@@ -29,6 +29,7 @@ class Wanted:
     direction: str | None = None
     operator: str | None = None
     call_id: str | None = None
+    chain_id: str | None = None
     text: str | None = None
 
     def means(self, job: Job) -> bool:
@@ -38,6 +39,7 @@ class Wanted:
             (self.direction, job.direction),
             (self.operator, job.operator),
             (self.call_id, job.call_id),
+            (self.chain_id, job.chain_id),
         )
         return (
             all(wanted in {None, found} for wanted, found in exactly)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.errors import Transient
@@ -115,6 +115,12 @@ class Jobs(Protocol):
 
     def page(self, client_id: str, wanted: Wanted, *, after: Cursor | None, limit: int) -> list[Job]:
         """The jobs asked for, newest first, starting behind `after`; without artefacts."""
+
+    def by_chains(self, client_id: str, *, since: datetime, before: datetime, limit: int) -> list[str]:
+        """The ids of the newest jobs that were accepted in a period, at most so many, for people to read.
+
+        Newest first; parts of one transferred call stand together where the newest of them would, as they followed each other.
+        """
 
 
 class OutboxTurn(Protocol):

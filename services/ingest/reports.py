@@ -1,6 +1,6 @@
 """The workbook over all calls of a period: rows out of the record, dialogues out of the store, one call after another.
 
-Memory does not grow with what was said: a page of jobs and one transcript are held at a time, finished rows lie in the
+Memory does not grow with what was said: the ids, a page of jobs and one transcript are held at a time, finished rows lie in the
 temporary folder until the dialogues are written. Called in the child of `adapters.report_child`.
 """
 
@@ -20,8 +20,7 @@ from pipeline.contracts.transcript import Transcript
 from pipeline.errors import CallFault, RazgovorError
 from pipeline.formats.call_rows import CallRow, Dialogue, call_row
 from pipeline.formats.xlsx_calls import write_calls
-from services.ingest.jobs import Cursor, Job
-from services.ingest.listing import Wanted
+from services.ingest.jobs import Job
 from services.ingest.ports import Jobs
 
 #: More calls than this are asked for period by period.
@@ -54,7 +53,9 @@ class ReportQuestion:
 def write_report(
     jobs: Jobs, store: BlobStore, question: ReportQuestion, target: BinaryIO, *, max_calls: int = MAX_CALLS
 ) -> int:
-    """Write a report's workbook; how many calls are in it, newest first.
+    """Write a report's workbook; how many calls are in it.
+
+    Newest first, the parts of a transferred call together: the order of `Jobs.by_chains`.
 
     Args:
         jobs: The record.
@@ -97,20 +98,22 @@ def _dialogues(
     jobs: Jobs, store: BlobStore, question: ReportQuestion, rows: _Rows, max_calls: int
 ) -> Iterator[Dialogue]:
     """What was said, call by call; leaves each call's row in `rows`."""
-    for job in _all(jobs, question):
-        if rows.count >= max_calls:
-            raise TooManyCalls
+    for job in _all(jobs, question, max_calls):
         transcript = _transcript(store, job) if question.dialogues else None
         rows.keep(_row(job, transcript, question.locale))
         if transcript is not None:
             yield Dialogue(job.job_id, _name(job), transcript)
 
 
-def _all(jobs: Jobs, question: ReportQuestion) -> Iterator[Job]:
-    wanted, after = Wanted(since=question.since, before=question.before), None
-    while page := jobs.page(question.client_id, wanted, after=after, limit=PAGE):
-        yield from page
-        after = Cursor(page[-1].accepted_at, page[-1].job_id)
+def _all(jobs: Jobs, question: ReportQuestion, max_calls: int) -> Iterator[Job]:
+    """The order first, by ids alone: it needs all of the period, and a transaction over the whole report would last too long."""
+    job_ids = jobs.by_chains(question.client_id, since=question.since, before=question.before, limit=max_calls + 1)
+    if len(job_ids) > max_calls:
+        raise TooManyCalls
+    for begin in range(0, len(job_ids), PAGE):
+        page = job_ids[begin : begin + PAGE]
+        found = {job.job_id: job for job in jobs.several(question.client_id, page)}
+        yield from (found[job_id] for job_id in page if job_id in found)
 
 
 def _transcript(store: BlobStore, job: Job) -> Transcript | None:

@@ -55,21 +55,31 @@ def test_filters_search_and_stay_in_the_address(inside: Page, world: World) -> N
 def test_parts_of_a_transferred_call_lead_to_each_other(inside: Page, world: World) -> None:
     chain = "6d1f1e7c-8f0e-4c53-9c3b-0f6f2f6f6a01"
     first = world.submitted("reception.wav", metadata=json.dumps({"chain_id": chain}))
-    world.submitted("other.wav", metadata=json.dumps({"chain_id": "of one part"}))
+    world.submitted(f"about {chain}.wav", metadata=json.dumps({"chain_id": "of one part"}))
     alone = inside.locator(f'tr[data-job="{first}"]')
+    lead = inside.get_by_role("link", name="Все части звонка")
     expect(alone).to_be_visible()
-    expect(inside.get_by_role("link", name="Все части звонка")).to_have_count(0)
+    expect(lead).to_have_count(0)
     world.submitted("sales.wav", metadata=json.dumps({"chain_id": chain}))
-    expect(inside.get_by_role("link", name="Все части звонка")).to_have_count(2)
+    expect(lead).to_have_count(2)
+    inside.get_by_label("Поиск").fill("reception")
+    expect(inside.locator("tr[data-job]")).to_have_count(1)  # and it leads to the other part all the same
     world.completes(first)
     expect(alone).to_contain_text("Готово")
-    alone.get_by_role("link", name="Все части звонка").click()
-    expect(inside.locator("tr[data-job] .name")).to_have_text(["sales.wav", "reception.wav"])
-    expect(inside.get_by_label("Поиск")).to_have_value(chain)
-    inside.get_by_role("link", name="reception.wav").click()
-    expect(inside.get_by_role("heading", name="reception.wav")).to_be_visible()
-    inside.get_by_role("link", name="Все части звонка").click()
-    expect(inside.locator("tr[data-job]")).to_have_count(2)
+    lead.click()
+    rows = inside.locator("tr[data-job] .name")
+    expect(rows).to_have_text(["sales.wav", "reception.wav"])
+    inside.get_by_label("Поиск").fill("sales")
+    expect(rows).to_have_text(["sales.wav"])
+    inside.reload()
+    expect(rows).to_have_text(["sales.wav"])
+    rows.click()
+    expect(inside.get_by_role("heading", name="sales.wav")).to_be_visible()
+    lead.click()
+    expect(rows).to_have_count(2)
+    inside.get_by_role("button", name="снова показать все звонки").click()
+    expect(rows).to_have_count(3)
+    assert inside.url == f"{world.url}#/"
 
 
 def test_pages_go_on_where_they_stopped(inside: Page, world: World) -> None:

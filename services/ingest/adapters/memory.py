@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.contracts import states
+from pipeline.contracts.call_info import chain_of
 from pipeline.errors import Transient
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
@@ -142,6 +143,14 @@ class MemorySubmissions:
             and (after is None or (job.accepted_at, job.job_id) < (after.accepted_at, after.job_id))
         ][:limit]
 
+    def by_chains(self, client_id: str, *, since: datetime, before: datetime, limit: int) -> list[str]:
+        """See `Jobs.by_chains`."""
+        jobs = self.page(client_id, Wanted(since=since, before=before), after=None, limit=limit)
+        chains: dict[str, list[Job]] = {}
+        for job in jobs:  # newest first, so each chain has the place of its newest
+            chains.setdefault(job.chain_id or job.job_id, []).append(job)
+        return [job.job_id for parts in chains.values() for job in sorted(parts, key=_began)]
+
     def _erasure(self, job_id: str) -> Erasure | None:
         requested_at = self.erased.get(job_id)
         if requested_at is None:
@@ -156,6 +165,14 @@ class MemorySubmissions:
         canceled = self.canceled_runs.get(submission.job_id) == outcome.run
         state = shown_state(outcome.state, canceled=canceled, erased=submission.job_id in self.erased)
         return replace(outcome, state=state)
+
+    def _has_other_parts(self, submission: Submission) -> bool:
+        chain = chain_of(submission.call_info.metadata)
+        return chain is not None and any(
+            chain_of(other.call_info.metadata) == chain
+            for other, _ in self.submissions.values()
+            if other.client_id == submission.client_id and other.job_id != submission.job_id
+        )
 
     def _job(self, submission: Submission, accepted_at: datetime) -> Job:
         call, audio = submission.call_info, submission.audio
@@ -179,6 +196,7 @@ class MemorySubmissions:
             customer_number=call.customer_number,
             queue=call.queue,
             metadata=dict(call.metadata),
+            other_parts=self._has_other_parts(submission),
             outcome=self._outcome(submission),
             erasure=self._erasure(submission.job_id),
         )
@@ -195,6 +213,10 @@ class MemorySubmissions:
             yield _MemoryTurn(self.outbox, self.outcomes, self._served, self._clock, self.concurrent_jobs)
         finally:
             self._turn_lock.release()
+
+
+def _began(job: Job) -> tuple[datetime, datetime, str]:
+    return (job.started_at or job.accepted_at, job.accepted_at, job.job_id)
 
 
 class _MemoryTurn:

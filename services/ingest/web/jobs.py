@@ -35,6 +35,10 @@ def _wanted(
     direction: Annotated[Literal["inbound", "outbound"] | None, Query(description="Only such calls.")] = None,
     operator: Annotated[str | None, Query(max_length=200, description="Only calls of this operator.")] = None,
     call_id: Annotated[str | None, Query(max_length=128, description="Only the call with your id.")] = None,
+    chain_id: Annotated[
+        str | None,
+        Query(max_length=1024, description="Only the parts of this transferred call: `chain_id` of metadata."),
+    ] = None,
     q: Annotated[
         str | None,
         Query(
@@ -50,6 +54,7 @@ def _wanted(
         direction=direction,
         operator=_said(operator),
         call_id=_said(call_id),
+        chain_id=_said(chain_id),
         text=_said(q),
     )
 

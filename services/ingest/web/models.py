@@ -176,6 +176,7 @@ class JobDocument(_Document):
     reason: ReasonDocument | None = Field(description="Only of a failed job.")
     audio: AudioDocument
     call: CallDocument
+    other_parts: bool = Field(description="Whether other jobs of yours have the same `chain_id`: a transferred call.")
     result: ResultDocument | None = Field(description="Only of a completed job.")
     timings: TimingsDocument | None
     erasure: ErasureDocument | None = Field(description="Only of an erased job.")
@@ -257,6 +258,7 @@ def job_document(job: Job) -> JobDocument:
             queue=job.queue,
             metadata=job.metadata,
         ),
+        other_parts=job.other_parts,
         result=_result(outcome),
         timings=_timings(outcome),
         erasure=_erasure(job),

@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1", tags=["reports"])
     summary="Download a period's calls as one workbook",
     responses={
         200: {
-            "description": "A row a call, newest first; what was said on the second sheet.",
+            "description": "A row a call, newest first, parts of one call together; what was said on the second sheet.",
             "content": {MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}}},
         },
         **documented("invalid_field", "report_under_way", *COMMON),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from pipeline.contracts import ids
+from pipeline.contracts.call_info import CallInfo
 from pipeline.stream.ports import Delivered, TopicPartition
 from services.ingest import handler
 from services.ingest.clients import Client
 from services.ingest.jobs import Cursor, StoredObject
 from services.ingest.listing import ANYTHING, Wanted
 from services.ingest.problems import IDEMPOTENCY_MISMATCH, Problem
+from services.ingest.submissions import Submission
 from tests.integration.ingest.repositories import Repositories, idempotency, submission
 
 OTHER = Client(client_id="other", name="Other")
@@ -95,6 +98,52 @@ def test_pages_lead_through_all_jobs_newest_first(repositories: Repositories) ->
     assert seen == given[::-1]
     assert repositories.jobs.page("acme", Wanted(state="completed"), after=None, limit=10) == []
     assert len(repositories.jobs.page("acme", Wanted(state="queued"), after=None, limit=10)) == 7
+
+
+def part(chain_id: str, client_id: str = "acme", minute: int = 0) -> Submission:
+    """A call of a chain, which began in this minute."""
+    call = CallInfo(started_at=datetime(2026, 1, 31, 11, minute, tzinfo=UTC), metadata={"chain_id": chain_id})
+    return submission(client_id, call_info=call)
+
+
+def test_parts_of_a_transferred_call_are_found_by_their_chain(repositories: Repositories) -> None:
+    repositories.with_client().with_client(OTHER)
+    given = [part("A"), part("B"), part("A"), part(""), part(""), submission(), part("B", "other")]
+    job_ids = [repositories.submissions.submit(each, None).job_id for each in given]
+    found = repositories.jobs.page("acme", Wanted(chain_id="A"), after=None, limit=10)
+    assert [job.job_id for job in found] == [job_ids[2], job_ids[0]]
+    assert repositories.jobs.page("acme", Wanted(chain_id="a"), after=None, limit=10) == []
+    listed = {job.job_id: job.other_parts for job in repositories.jobs.page("acme", ANYTHING, after=None, limit=10)}
+    assert [listed[job_id] for job_id in job_ids[:-1]] == [True, False, True, False, False, False]
+    shown = repositories.jobs.fetch("acme", job_ids[0])
+    assert shown is not None
+    assert (shown.chain_id, shown.other_parts) == ("A", True)
+
+
+def test_a_period_in_the_order_for_people_holds_chains_together(repositories: Repositories) -> None:
+    repositories.with_client().with_client(OTHER)
+    given = [
+        submission(),
+        part("A", minute=9),
+        submission(),
+        part("B", minute=1),
+        part("A", minute=5),
+        part("A", minute=5),
+        part(""),
+        part("B", minute=2),
+        submission(),
+        part("A", "other"),
+    ]
+    accepted = [repositories.submissions.submit(each, None) for each in given]
+    names = {one.job_id: number for number, one in enumerate(accepted)}
+
+    def ordered(limit: int, first: int = 0, last: int = 9) -> list[int]:
+        since, before = accepted[first].accepted_at, accepted[last].accepted_at
+        return [names[one] for one in repositories.jobs.by_chains("acme", since=since, before=before, limit=limit)]
+
+    assert ordered(limit=100) == [8, 3, 7, 6, 4, 5, 1, 2, 0]
+    assert ordered(limit=100, first=1, last=5) == [4, 1, 3, 2]
+    assert ordered(limit=3) == [8, 7, 6]  # the newest, whatever they belong to
 
 
 def test_the_outbox_gives_events_in_order_until_they_are_sent(repositories: Repositories) -> None:

@@ -12,9 +12,25 @@ from tests.unit.ingest.rig import Rig, wav
 def http() -> TestClient:
     http = Rig().http()
     calls = (
-        {"call_id": "pbx-1", "direction": "inbound", "operator": "Анна К.", "metadata": '{"campaign": "Зима 100%"}'},
-        {"call_id": "pbx-2", "direction": "outbound", "operator": "Борис", "queue": "Support"},
-        {"call_id": "pbx-3", "customer_number": "+7 900 123-45-67", "file_name": "mix_1.wav"},
+        {
+            "call_id": "pbx-1",
+            "direction": "inbound",
+            "operator": "Анна К.",
+            "metadata": '{"campaign": "Зима 100%", "chain_id": "A1"}',
+        },
+        {
+            "call_id": "pbx-2",
+            "direction": "outbound",
+            "operator": "Борис",
+            "queue": "Support",
+            "metadata": '{"chain_id": "A1"}',
+        },
+        {
+            "call_id": "pbx-3",
+            "customer_number": "+7 900 123-45-67",
+            "file_name": "mix_1.wav",
+            "metadata": '{"chain_id": "a1"}',
+        },
     )
     for call in calls:
         assert http.post("/v1/jobs", content=wav(), params=call).status_code == 202
@@ -36,6 +52,9 @@ def http() -> TestClient:
         ({"q": "mix_"}, ["pbx-3"]),
         ({"q": "PBX"}, ["pbx-3", "pbx-2", "pbx-1"]),
         ({"q": "campaign"}, []),
+        ({"chain_id": "A1"}, ["pbx-2", "pbx-1"]),
+        ({"chain_id": "A1", "direction": "inbound"}, ["pbx-1"]),
+        ({"chain_id": "A"}, []),
         ({"q": ""}, ["pbx-3", "pbx-2", "pbx-1"]),
         ({"since": "2026-01-01T00:00:01Z"}, ["pbx-3", "pbx-2"]),
         ({"before": "2026-01-01T03:00:01+03:00"}, ["pbx-1"]),
@@ -61,6 +80,7 @@ def test_a_list_holds_what_is_asked_for(http: TestClient, asked: dict[str, str],
         ({"direction": "up"}, "direction"),
         ({"q": "x" * 201}, "q"),
         ({"operator": "x" * 201}, "operator"),
+        ({"chain_id": "x" * 1025}, "chain_id"),
         ({"limit": "0"}, "limit"),
         ({"cursor": "zzz"}, "cursor"),
     ],
@@ -68,6 +88,11 @@ def test_a_list_holds_what_is_asked_for(http: TestClient, asked: dict[str, str],
 def test_what_cannot_be_asked_for_is_refused_by_name(http: TestClient, asked: dict[str, str], field: str) -> None:
     answer = http.get("/v1/jobs", params=asked)
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "invalid_field", field)
+
+
+def test_a_job_says_whether_its_call_has_other_parts(http: TestClient) -> None:
+    shown = http.get("/v1/jobs").json()["jobs"]
+    assert {job["call_id"]: job["other_parts"] for job in shown} == {"pbx-1": True, "pbx-2": True, "pbx-3": False}
 
 
 def test_pages_of_a_filtered_list_lead_through_all_of_it(http: TestClient) -> None:

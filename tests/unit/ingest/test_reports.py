@@ -90,6 +90,23 @@ def test_parts_of_a_transferred_call_say_so_and_else_there_is_no_such_column() -
     assert column(fetched(rig, lang="en"), "Chain") == ["77", None]
 
 
+def test_parts_of_a_transferred_call_stand_together_as_they_followed_each_other() -> None:
+    rig = Rig()
+    ten = datetime(2026, 1, 1, 10, tzinfo=UTC)
+    keep(rig, "older.wav")
+    keep(rig, "sales.wav", started_at=ten + timedelta(minutes=5), metadata={"chain_id": "77"})
+    keep(rig, "between.wav", metadata={"chain_id": ""})
+    keep(rig, "also between.wav", metadata={"chain_id": ""})
+    keep(rig, "reception.wav", started_at=ten, metadata={"chain_id": "77"})
+    keep(rig, "newest.wav", metadata={"chain_id": "78"})
+    together = ["newest.wav", "reception.wav", "sales.wav", "also between.wav", "between.wav", "older.wav"]
+    workbook = fetched(rig, lang="en")
+    assert column(workbook, "Recording") == together
+    assert column(workbook, "Chain") == ["78", "77", "77", None, None, None]
+    said = [row[0] for row in workbook["Dialogues"].iter_rows(min_row=2, values_only=True)]
+    assert list(dict.fromkeys(said)) == together
+
+
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+7 900", '=HYPERLINK("http://x")', "-1", "\t=1"])
 def test_nothing_that_a_client_says_becomes_a_formula(text: str) -> None:
     rig = Rig()

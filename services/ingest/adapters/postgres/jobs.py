@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 from pipeline.sql import queries
@@ -14,6 +15,7 @@ from services.ingest.listing import Wanted
 _STATEMENTS: Final = queries("services.ingest.adapters.postgres", "jobs.sql")
 FETCH_JOBS: Final = f"{_STATEMENTS['shown_jobs']}\n{_STATEMENTS['with_ids']}"
 PAGE_OF_JOBS: Final = f"{_STATEMENTS['shown_jobs']}\n{_STATEMENTS['page']}"
+BY_CHAINS: Final = _STATEMENTS["by_chains"]
 FETCH_ARTEFACTS: Final = _STATEMENTS["fetch_artefacts"]
 
 
@@ -52,6 +54,12 @@ class PostgresJobs:
         with self._database.transaction_of(client_id, "list jobs") as connection:
             return [_job(row, {}) for row in connection.execute(PAGE_OF_JOBS, asked).fetchall()]
 
+    def by_chains(self, client_id: str, *, since: datetime, before: datetime, limit: int) -> list[str]:
+        """See `Jobs.by_chains`."""
+        asked = {"client_id": client_id, "since": since, "before": before, "limit": limit}
+        with self._database.transaction_of(client_id, "order jobs") as connection:
+            return [row["job_id"] for row in connection.execute(BY_CHAINS, asked)]
+
 
 def _object(row: dict[str, Any], prefix: str = "") -> StoredObject:
     return StoredObject(key=row[f"{prefix}key"], sha256=row[f"{prefix}sha256"], size_bytes=row[f"{prefix}size_bytes"])
@@ -78,6 +86,7 @@ def _job(row: dict[str, Any], artefacts: dict[str, StoredObject]) -> Job:
         customer_number=row["customer_number"],
         queue=row["queue"],
         metadata=row["metadata"],
+        other_parts=row["other_parts"],
         outcome=_outcome(row, artefacts),
         erasure=_erasure(row),
     )

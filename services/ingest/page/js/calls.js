@@ -3,7 +3,7 @@
 import { ask, query, Refused } from './api.js';
 import { fill, h } from './dom.js';
 import { asked, filterBar } from './filters.js';
-import { chainLink, lengthOf, nameOf, peopleOf, sharedChains, whenOf } from './job_words.js';
+import { chainLink, lengthOf, nameOf, peopleOf, whenOf } from './job_words.js';
 import { follow } from './live.js';
 import { callAddress, listAddress } from './routes.js';
 import { hasEnded, stateBadge } from './states.js';
@@ -102,8 +102,7 @@ class CallList {
   }
 
   #show() {
-    const chains = sharedChains(this.#jobs);
-    fill(this.body, this.#jobs.map((job) => row(job, chains)));
+    fill(this.body, this.#jobs.map(row));
     const filtered = Object.values(this.#filters).some(Boolean);
     const none = this.#jobs.length === 0;
     this.table.hidden = none;
@@ -142,20 +141,19 @@ class CallList {
     this.#jobs[at] = job ?? { ...this.#jobs[at], ...told };
     const old = this.body.rows[at];
     const focused = old?.contains(document.activeElement);
-    old?.replaceWith(row(this.#jobs[at], sharedChains(this.#jobs)));
+    old?.replaceWith(row(this.#jobs[at]));
     if (focused) this.body.rows[at].querySelector('a').focus();
   }
 }
 
-/** `chains`: those of calls of which other parts are on the screen too. */
-function row(job, chains) {
+function row(job) {
   const reason = job.reason === null ? null : h('span', { class: 'reason' }, reasonText(job.reason));
   const people = peopleOf(job);
   return h(
     'tr',
     { data: { job: job.job_id } },
     h('td', { class: 'cell-state' }, stateBadge(job.state)),
-    h('td', { class: 'cell-call' }, h('a', { class: 'name', href: callAddress(job.job_id) }, nameOf(job)), people && h('span', { class: 'people' }, people), chainLink(job, chains), reason),
+    h('td', { class: 'cell-call' }, h('a', { class: 'name', href: callAddress(job.job_id) }, nameOf(job)), people && h('span', { class: 'people' }, people), chainLink(job), reason),
     h('td', { class: 'cell-when' }, whenOf(job)),
     h('td', { class: 'cell-length' }, lengthOf(job)),
   );

@@ -1,4 +1,4 @@
-// What the list is asked for: a search, a state, a direction, days.
+// What the list is asked for: a search, a state, a direction, days, the parts of one call.
 
 import { h } from './dom.js';
 import { STATES } from './states.js';
@@ -9,8 +9,8 @@ const TYPED_MS = 300;
 
 /** What the API takes for what the address says. Days are the reader's own, from midnight to midnight. */
 export function asked(filters) {
-  const { q, state, direction, since, until } = filters;
-  return { q, state, direction, since: midnight(since, 0), before: midnight(until, 1) };
+  const { q, state, direction, since, until, chain } = filters;
+  return { q, state, direction, chain_id: chain, since: midnight(since, 0), before: midnight(until, 1) };
 }
 
 /** A day's first moment with its zone, so many days later; nothing of what is no day. */
@@ -35,7 +35,10 @@ export function filterBar(filters, changed) {
   for (const name of NAMES) fields[name].value = filters[name] ?? '';
   const reset = h('button', { type: 'button', class: 'quiet', on: { click: clear } }, t('calls.reset'));
 
-  const tell = () => changed(Object.fromEntries(NAMES.map((name) => [name, fields[name].value.trim()])));
+  let { chain } = filters; // nobody types it: a call leads to it
+  const parts = chain ? h('p', { class: 'wide' }, h('button', { type: 'button', 'aria-label': t('calls.all_again'), title: t('calls.all_again'), on: { click: unchain } }, t('calls.parts'), ' ×')) : null;
+
+  const tell = () => changed({ ...Object.fromEntries(NAMES.map((name) => [name, fields[name].value.trim()])), chain });
   let typing = null;
   search.addEventListener('input', () => {
     clearTimeout(typing);
@@ -43,14 +46,24 @@ export function filterBar(filters, changed) {
   });
   for (const name of NAMES.slice(1)) fields[name].addEventListener('change', tell);
 
+  function unchain() {
+    chain = undefined;
+    parts.remove();
+    search.focus();
+    tell();
+  }
+
   function clear() {
     for (const name of NAMES) fields[name].value = '';
+    chain = undefined;
+    parts?.remove();
     tell();
   }
 
   return h(
     'form',
     { class: 'filters', role: 'search', on: { submit: (event) => event.preventDefault() } },
+    parts,
     h('label', { class: 'wide' }, t('calls.search'), search),
     h('label', {}, t('calls.state'), state),
     h('label', {}, t('calls.direction'), direction),

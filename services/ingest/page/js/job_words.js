@@ -23,18 +23,8 @@ export function peopleOf(job) {
   return [direction && t(`calls.${direction}`), operator, number].filter(Boolean).join(' · ');
 }
 
-const chainOf = (job) => job.call.metadata.chain_id;
-
-/** The chains that several of these jobs belong to: each is a call that was transferred. */
-export function sharedChains(jobs) {
-  const [known, shared] = [new Set(), new Set()];
-  for (const chain of jobs.map(chainOf).filter(Boolean)) (known.has(chain) ? shared : known).add(chain);
-  return shared;
-}
-
-/** Leads to all parts of a job's call; null where it belongs to no chain, or to none of these. */
-export function chainLink(job, chains = null) {
-  const chain = chainOf(job);
-  if (!chain || (chains !== null && !chains.has(chain))) return null;
-  return h('a', { class: 'chain', href: listAddress({ q: chain }) }, t('calls.parts'));
+/** Leads to all parts of a transferred call; null where there are no others. */
+export function chainLink(job) {
+  if (!job.other_parts) return null;
+  return h('a', { class: 'chain', href: listAddress({ chain: job.call.metadata.chain_id }) }, t('calls.parts'));
 }
