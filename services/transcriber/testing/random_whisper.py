@@ -2,7 +2,8 @@
 
 For tests of the engine's wiring (`tiny_whisper`) and for benchmarks where no real weights can be had: what a batch costs
 depends on the shape of the weights and on how many tokens are said, not on what they mean. What it says is fixed by
-position: each decoder position points, through the projection, at the next token of the text.
+position: each decoder position points, through the projection, at the next token of the text; or at several, among which
+the sound chooses.
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ _SPECIAL: Final = (
 #: Random numbers are drawn once; each weight is a stretch of them that begins elsewhere, so that no two are alike.
 _POOL: Final = 1 << 24
 _LETTERS: Final = "абвгдеклмнопрстуя"
+
+#: So many of the decoder's last axes tell what is heard, where a model listens.
+_HEARING_AXES: Final = 24
+#: How loud sound is in the decoder beside the positions' 10, and in the choice: enough to choose a token, too little to skip one.
+_HEARD: Final = 0.04
+_CHOOSES: Final = 0.8
 
 Weights: TypeAlias = NDArray[np.floating[Any]]
 
@@ -84,7 +91,7 @@ def made_up_words(count: int, seed: int = 0) -> tuple[str, ...]:
     return tuple(found)
 
 
-def build(folder: Path, shape: Shape, words: Sequence[str], seed: int = 0) -> Path:
+def build(folder: Path, shape: Shape, words: Sequence[str], seed: int = 0, *, choices: int = 1) -> Path:
     """Write the model into the folder: a second for `base`, half a minute for `large-v3` (3 GB).
 
     Args:
@@ -92,6 +99,7 @@ def build(folder: Path, shape: Shape, words: Sequence[str], seed: int = 0) -> Pa
         shape: Of the model.
         words: What it says, a token each; at most 440, or as many as the width has axes.
         seed: Of the weights that do not matter.
+        choices: So many of the words stand for one that is said: which, the sound decides. 1: it hears nothing.
 
     Returns:
         The folder.
@@ -103,7 +111,11 @@ def build(folder: Path, shape: Shape, words: Sequence[str], seed: int = 0) -> Pa
     vocabulary = [*said, *fillers, *_SPECIAL]
     ids = {token: index for index, token in enumerate(vocabulary)}
     spec = ctranslate2.specs.WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
-    _Filler(shape, seed).fill(spec, [ids[token] for token in [*text, _END]], len(vocabulary))
+    places = [[ids[token] for token in text[begin : begin + choices]] for begin in range(0, len(text), choices)]
+    filler = _Filler(shape, seed)
+    filler.fill(spec, [*places, [ids[_END]]], len(vocabulary))
+    if choices > 1:
+        filler.listen(spec, places)
     spec.register_vocabulary(vocabulary)
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = []
@@ -127,7 +139,7 @@ class _Filler:
         pool = self._random.standard_normal(_POOL if shape.half else _POOL >> 8, dtype=np.float32)
         self._pool = (pool * np.float32(1e-3)).astype(self._dtype)
 
-    def fill(self, spec: Any, says: list[int], tokens: int) -> None:
+    def fill(self, spec: Any, says: list[list[int]], tokens: int) -> None:
         """Fill encoder and decoder."""
         width = self._shape.width
         spec.encoder.conv1.weight = self._noise(width, self._shape.mels, 3)
@@ -144,6 +156,23 @@ class _Filler:
                 self._layer(layer)
         for layer in spec.decoder.layer:
             self._attention(layer.attention, rows=(1, 2, 1))
+
+    def listen(self, spec: Any, says: list[list[int]]) -> None:
+        """Let the sound choose among the tokens of each place: encoder and cross attention carry it into the last axes."""
+        width = self._shape.width
+        spec.encoder.conv1.weight = self._loud(width, self._shape.mels, 3) * self._dtype.type(0.1)
+        spec.encoder.conv2.weight = self._loud(width, width, 3) * self._dtype.type(0.1)
+        attention = spec.decoder.layer[-1].attention
+        attention.linear[1].weight[width:] = 0.3 * self._loud(
+            width, width
+        )  # the values; keys stay noise: all is heard alike
+        attention.linear[2].weight = self._zeros(width, width)
+        attention.linear[2].weight[-_HEARING_AXES:] = _HEARD * self._loud(_HEARING_AXES, width)
+        for tokens in says:
+            spec.decoder.projection.weight[tokens, -_HEARING_AXES:] = _CHOOSES * self._loud(len(tokens), _HEARING_AXES)
+
+    def _loud(self, *shape: int) -> Weights:
+        return self._random.standard_normal(shape).astype(self._dtype)
 
     def _layer(self, layer: Any) -> None:
         self._attention(layer.self_attention, rows=(3, 1))
@@ -179,8 +208,8 @@ def _one_hot_positions(width: int) -> NDArray[np.float32]:
     return 10 * np.eye(width, dtype=np.float32)[axis]
 
 
-def _pointers(says: list[int], tokens: int, width: int) -> NDArray[np.float32]:
-    """From a position's axis to the token said there; after the text always its end."""
+def _pointers(says: list[list[int]], tokens: int, width: int) -> NDArray[np.float32]:
+    """From a position's axis to the tokens that may be said there; after the text always its end."""
     projection = np.zeros((tokens, width), dtype=np.float32)
     for axis in range(width):
         position = max(0, axis - (_PROMPT_TOKENS - 1))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,22 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from services.transcriber.__main__ import whisper_options
 from services.transcriber.adapters.front_end import ChildFrontEnd
 from services.transcriber.adapters.model_files import ModelFiles
-from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.adapters.whisper import Whisper
 from services.transcriber.batching import BatchingEngine, BatchingRules
-from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing, TimeAxis
+from services.transcriber.domain.hearing import Batch, Capacity, Heard, Hearing
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import EngineFacts
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import window
 from services.transcriber.ports import Recognizer
+from services.transcriber.settings import TranscriberSettings
+from tests.integration.transcriber.nonspeech import KINDS
 from tests.integration.transcriber.recordings import SAMPLES, base_model, sha256
 
 RUSSIAN = Hearing(language="ru")
-AXIS = TimeAxis(step_s=5.0, pause_s=1.0, least_s=10.0)
 SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
@@ -89,27 +91,47 @@ def law(recognizer: Recognizer, windows: Sequence[Window], examples: int) -> Cal
     return holds
 
 
-def test_it_holds_for_a_tiny_model_that_takes_its_words_from_nothing(tiny_model: ModelFiles, tmp_path: Path) -> None:
-    pcm = tmp_path / "0.f32"
-    np.random.default_rng(0).normal(0, 0.1, 16_000 * 60).astype(np.float32).tofile(pcm)
-    whisper = Whisper(tiny_model, WhisperOptions(compute_type="int8", axis=AXIS))
-    lengths_s = (1.0, 2.5, 8.0, 8.9, 9.5, 14.0, 19.2, 28.0)
+def shares_batches(recognizer: Recognizer, windows: Sequence[Window]) -> bool:
+    """Whether there is something to go wrong: some windows are of one time axis, and not all are."""
+    axes = Counter(recognizer.capacity.axis.seconds(each.duration_s) for each in windows)
+    return len(axes) > 1 and max(axes.values()) > 2
 
-    law(whisper, [window(0, (0.0, length_s), index=index, pcm=pcm) for index, length_s in enumerate(lengths_s)], 15)()
+
+def test_it_holds_for_a_tiny_model_that_says_other_words_to_other_sounds(
+    listening_model: ModelFiles, shipped_settings: TranscriberSettings, tmp_path: Path
+) -> None:
+    lengths_s = (1.0, 2.5, 8.0, 8.9, 8.9, 9.5, 11.5, 11.9)
+    sounds = ("dial_tone", "dtmf", "piano", "strings", "siren", "hiss", "rumble", "hum")
+    windows = []
+    for index, (length_s, sound) in enumerate(zip(lengths_s, sounds, strict=True)):
+        pcm = tmp_path / f"{sound}.f32"
+        np.repeat(KINDS[sound](), 2).astype(np.float32).tofile(pcm)
+        windows.append(window(0, (0.0, length_s), index=index, pcm=pcm))
+    whisper = Whisper(listening_model, whisper_options(shipped_settings, 0))
+    said = hear_all(whisper, windows, [[*range(len(windows))]])
+
+    assert len({tuple(text for text, _, _ in words) for words in said}) == len(windows)
+    assert shares_batches(whisper, windows)
+    law(whisper, windows, 15)()
 
 
 @pytest.fixture
-def bank(front_end: ChildFrontEnd) -> Iterator[Sequence[Window]]:
-    recording = SAMPLES / "bank.wav"
-    with front_end.prepare(recording, Recording(call="j/1", sha256=sha256(recording))) as call:
-        yield call.windows
+def two_calls(front_end: ChildFrontEnd) -> Iterator[Sequence[Window]]:
+    with ExitStack() as prepared:
+        windows: list[Window] = []
+        for number, file in enumerate(("bank.wav", "clinic.wav")):
+            recording = Recording(call=f"j/{number}", sha256=sha256(SAMPLES / file))
+            windows += prepared.enter_context(front_end.prepare(SAMPLES / file, recording)).windows
+        yield windows
 
 
 @pytest.mark.model
 @pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_it_holds_for_real_weights_and_a_real_call(bank: Sequence[Window]) -> None:
-    axis = replace(AXIS, step_s=15.0)
-    assert len({axis.seconds(each.duration_s) for each in bank}) < len(bank)  # some of them share a batch
+@pytest.mark.timeout(600)
+def test_it_holds_for_real_weights_and_real_calls(
+    two_calls: Sequence[Window], shipped_settings: TranscriberSettings
+) -> None:
+    whisper = Whisper(base_model(), whisper_options(shipped_settings, 0))
 
-    law(Whisper(base_model(), WhisperOptions(axis=axis)), bank, 3)()
+    assert shares_batches(whisper, two_calls)
+    law(whisper, two_calls, 5)()
