@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from tests.unit.pipeline.formats import calls
 pytestmark = pytest.mark.peers
 
 EXAMPLES = Path(__file__).parents[4] / "docs" / "examples"
+MARK = "transcript_ready/1/3b0469c1e129d0f3"
+ACCEPTED_AT_US = 1_795_426_200_123_456
 JOB_IDS = [f"0b7e4c9e-6f0f-4f1e-9a55-3d1f6f1f2a{number:02}" for number in range(3)]
 
 
@@ -59,7 +62,7 @@ def test_kcat_shows_keys_and_headers(kafka_peer: KafkaPeer, topic: str) -> None:
     assert len(lines) == len(JOB_IDS)
     for job_id, line in zip(JOB_IDS, lines, strict=True):
         assert f"key={job_id} " in line
-        assert "razgovor.schema=transcript_ready/1/3b0469c1e129d0f3" in line
+        assert f"razgovor.schema={MARK}" in line
         assert f"traceparent=00-{uuid.UUID(job_id).hex}-" in line
 
 
@@ -73,6 +76,23 @@ def test_the_registrys_own_deserializer_reads_the_values(
     for event in events:
         assert event["transcript"]["key"] == samples.transcript_ready(event["job_id"]).transcript.key
         assert event["accepted_at"] == "2026-11-23 09:30:00.123456+00:00"
+
+
+def test_kafkajs_reads_the_same_values(
+    kafka_peer: KafkaPeer, registry_peer: RegistryPeer, topic: str, tmp_path: Path
+) -> None:
+    if (npm := shutil.which("npm")) is None:
+        pytest.skip("npm is not here, and `make peers` brings none: it fetches what the JavaScript example needs")
+    shutil.copytree(EXAMPLES / "javascript", tmp_path, dirs_exist_ok=True)
+    fetching = [npm, "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run(fetching, cwd=tmp_path, check=True, timeout=100)
+    script, group = str(tmp_path / "read_events.js"), f"strangers-{uuid.uuid4()}"
+    lines = output("node", script, kafka_peer.bootstrap_servers, registry_peer.url, topic, group, "2000")
+    assert [line.split(" ")[:2] for line in lines] == [[job_id, MARK] for job_id in JOB_IDS]
+    for job_id, line in zip(JOB_IDS, lines, strict=True):
+        event = json.loads(line.split(" ", 2)[2])
+        assert event["transcript"]["key"] == samples.transcript_ready(job_id).transcript.key
+        assert event["accepted_at"] == ACCEPTED_AT_US
 
 
 def test_a_subscriber_keeps_what_was_said_once_and_by_the_highest_run(
