@@ -16,7 +16,7 @@ from services.transcriber.domain.repetition import MAX_COMPRESSION_RATIO, compre
 from services.transcriber.domain.words import SpokenWord, Utterance
 
 #: Of all rules that keep text out; raised with every change of them.
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 CREDITS: Final = "credits"
 SOUND_CAPTION: Final = "sound_caption"

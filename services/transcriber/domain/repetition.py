@@ -15,6 +15,8 @@ MIN_LOOP_BYTES: Final = 200
 #: So often in a row nobody says a word, nor a phrase of two words and more. (People do say "алло" five times.)
 MIN_WORD_REPEATS: Final = 8
 MIN_PHRASE_REPEATS: Final = 4
+#: A letter: a hum is heard as «и и и и и и и», by a model that is rather sure of it. Digits are dictated, so they are words.
+MIN_LETTER_REPEATS: Final = 5
 _MAX_PHRASE_WORDS: Final = 12
 
 
@@ -38,11 +40,17 @@ def loop_flags(words: Sequence[str]) -> list[bool]:
     flags = [False] * len(words)
     said = [index for index, word in enumerate(words) if word]
     for size in range(1, min(_MAX_PHRASE_WORDS, len(said) // 2) + 1):
-        wanted = size * (MIN_WORD_REPEATS if size == 1 else MIN_PHRASE_REPEATS)
         same = 0
         for position in range(size, len(said)):
             same = same + 1 if words[said[position]] == words[said[position - size]] else 0
-            if same >= wanted - size:
+            if same >= size * (_repeats(words[said[position]], size) - 1):
                 for index in range(said[position - same - size + 1], said[position] + 1):
                     flags[index] = True
     return flags
+
+
+def _repeats(word: str, size: int) -> int:
+    """How often a phrase of so many words, this one its last, is no speech any more."""
+    if size > 1:
+        return MIN_PHRASE_REPEATS
+    return MIN_LETTER_REPEATS if len(word) == 1 and word.isalpha() else MIN_WORD_REPEATS

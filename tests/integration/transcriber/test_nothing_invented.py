@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from services.transcriber.adapters.front_end import ChildFrontEnd
-from services.transcriber.adapters.requests import WhisperOptions
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.prepared import PreparedCall, PreparedChannel
 from services.transcriber.domain.recording import Recording
 from services.transcriber.domain.result import assemble
 from services.transcriber.domain.windows import Window
 from services.transcriber.fakes import window
-from services.transcriber.ports import Engine
-from tests.integration.transcriber.engines import whisper_child
+from services.transcriber.ports import Engine, FrontEnd
 from tests.integration.transcriber.nonspeech import KINDS, SECONDS
-from tests.integration.transcriber.recordings import base_model, sha256, write_wav
+from tests.integration.transcriber.recordings import sha256, write_wav
 from tests.unit.transcriber.events import uploaded
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with closing(whisper_child(base_model(), WhisperOptions())) as child:
-        yield child.engine
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +31,10 @@ def test_nobody_is_heard_where_nobody_speaks(kind: str, front_end: ChildFrontEnd
 
 @pytest.mark.model
 @pytest.mark.slow
-def test_what_the_model_invents_without_speech_detection_is_kept_out(engine: Engine, tmp_path: Path) -> None:
+def test_what_the_model_invents_without_speech_detection_is_kept_out(
+    shipped: tuple[FrontEnd, Engine], tmp_path: Path
+) -> None:
+    _, engine = shipped
     windows = tuple(_windows(tmp_path))
     heard = engine.transcribe(windows, Hearing(language="ru"))
     call = PreparedCall(duration_s=SECONDS, channels=tuple(PreparedChannel() for _ in KINDS), windows=windows)

@@ -193,6 +193,14 @@ def test_a_word_repeated_too_often_is_a_loop_wherever_it_stands(before: list[str
     assert all(flags[len(before) :])
 
 
+@pytest.mark.parametrize(
+    ("words", "is_a_loop"),
+    [("и " * 7, True), ("и " * 5, True), ("и " * 4, False), ("1 " * 7, False), ("1 " * 8, True), ("алло " * 7, False)],
+)
+def test_a_letter_is_a_loop_sooner_than_a_word_or_a_digit(words: str, *, is_a_loop: bool) -> None:
+    assert all(loop_flags(words.split())) is is_a_loop
+
+
 @given(st.lists(st.integers(0, 10_000), unique=True, max_size=40))
 def test_different_words_are_no_loop(words: list[int]) -> None:
     assert not any(loop_flags([str(word) for word in words]))
@@ -242,7 +250,7 @@ def rules() -> Iterator[object]:
     yield film_credits.PATTERNS
     yield (film_credits.UNSURE, film_credits._LONGER_THAN_ABBREVIATIONS, film_credits._SURE_OF_A_NAME)
     yield (repetition.MAX_COMPRESSION_RATIO, repetition.MIN_LOOP_BYTES)
-    yield (repetition.MIN_WORD_REPEATS, repetition.MIN_PHRASE_REPEATS)
+    yield (repetition.MIN_WORD_REPEATS, repetition.MIN_PHRASE_REPEATS, repetition.MIN_LETTER_REPEATS)
     yield (credibility.SILENT, credibility.FAILED_LOGPROB)
     yield (filters._PROMPT_SHARE, filters._PROMPT_TERMS)
 
@@ -250,4 +258,4 @@ def rules() -> Iterator[object]:
 def test_the_version_is_raised_when_a_rule_changes() -> None:
     fingerprint = hashlib.sha256(repr(list(rules())).encode()).hexdigest()[:12]
 
-    assert (filters.VERSION, fingerprint) == ("2", "f4a0266240c9")
+    assert (filters.VERSION, fingerprint) == ("3", "1ec810b3ee93")

@@ -12,7 +12,7 @@ from pipeline.service import ServiceSettings
 from services.transcriber.__main__ import engine, onnx_options, whisper_options
 from services.transcriber.adapters.model_files import ModelFiles
 from services.transcriber.adapters.requests import WhisperOptions, onnx_facts, whisper_facts
-from services.transcriber.batching import Nobody
+from services.transcriber.batching import Nobody, courses
 from services.transcriber.domain.crosstalk import CrosstalkRule
 from services.transcriber.domain.hearing import Capacity
 from services.transcriber.domain.preparation import Rules
@@ -156,6 +156,12 @@ def test_another_rule_of_leaks_is_another_set_of_parameters() -> None:
 
     assert changed.parameters.keys() == Rules().parameters.keys()
     assert changed.parameters != Rules().parameters
+
+
+def test_the_version_of_the_retries_is_raised_when_their_values_change() -> None:
+    values = (courses.DOUBTFUL_LOGPROB, courses._UNLIKELY_SPEECH, courses._CAREFUL_BEAM, courses._CHANCE_TEMPERATURE)
+
+    assert (courses.VERSION, *values, courses._MIN_CUT_SAMPLES) == ("1", -1.0, 0.6, 5, 0.4, 32_000)
 
 
 def test_what_ships_is_what_the_parts_do_by_themselves() -> None:
