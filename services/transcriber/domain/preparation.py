@@ -108,7 +108,7 @@ def windows_of(
     own: Sequence[Piece], levels_db: Frames, *, call: str, channel: int, pcm: Path, rule: PackingRule
 ) -> list[Window]:
     """A channel's windows, in order."""
-    groups = pack(list(cut_long(own, levels_db, rule)), rule)
+    groups = pack(list(cut_long(own, levels_db, rule)), levels_db, rule)
     return [
         Window(
             call=call, channel=channel, index=index, pieces=group, pcm=pcm, quietest=quietest_sample(group, levels_db)

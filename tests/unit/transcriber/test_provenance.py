@@ -104,6 +104,7 @@ def test_all_that_may_change_words_stands_there() -> None:
         "vad_min_speech_s": 0.1,
         "vad_pad_s": 0.3,
         "window_s": 28.0,
+        "window_least_s": 5.0,
         "window_slack_s": 2.0,
         "crosstalk_delay_s": 0.25,
         "crosstalk_attenuation_db": 15.0,
