@@ -19,17 +19,15 @@ from razgovor.embedded.postgres_access import database_urls
 from razgovor.stack.layout import StackFolder
 from razgovor.transcription.run import model_option
 from razgovor.transcription.tables import console as terminal
-from razgovor.tuning import measuring, tables
+from razgovor.tuning import measuring, tables, waiting
 from razgovor.tuning.carrying import Machine
 from razgovor.tuning.measuring import Meter, SampleCall
 from razgovor.tuning.plan import Question, Settings, questions
 from razgovor.tuning.search import Measured, Search, Tried
-from services.ingest.admin import backlog_at
+from razgovor.tuning.waiting import Backlog
 from services.transcriber.settings import TranscriberSettings
 
 _MINUTE_S: Final = 60
-#: Two channels of A-law at 8 kHz, as a PBX writes them.
-_RECORDING_BYTES_PER_S: Final = 16_000
 
 
 def tune(
@@ -68,18 +66,18 @@ def tune(
     machine = Machine(
         call_s_per_s=search.best.call_s_per_s,
         call_s=call_minutes * _MINUTE_S,
-        recording_bytes_per_s=_RECORDING_BYTES_PER_S,
-        result_bytes_per_s=search.best.bytes_per_call_s,
+        stored=search.best.stored,
     )
     screen.print()
     screen.print(tables.of_carrying(machine))
     screen.print()
     screen.print(tables.of_usual(machine))
     screen.print()
+    screen.print(tables.of_store(machine.stored), soft_wrap=True)
     with explained():
-        waiting_s, waiting = _waiting(backlog, machine.call_s, data, database_url)
-    if waiting is not None:
-        screen.print(tables.backlog(machine, waiting_s, waiting, datetime.now(UTC)))
+        waits = _backlog(backlog, machine.call_s, data, database_url)
+    if waits is not None:
+        screen.print(tables.backlog(machine, waits, datetime.now(UTC)))
 
 
 def _calls(audio: Sequence[Path] | None) -> list[SampleCall]:
@@ -89,6 +87,8 @@ def _calls(audio: Sequence[Path] | None) -> list[SampleCall]:
         raise typer.BadParameter(f"{error} is not there", param_hint="--audio") from error
     if not calls:
         raise typer.BadParameter("no recording has a reference beside it", param_hint="--audio")
+    if not any(call.reference.turns for call in calls):
+        raise typer.BadParameter("nobody speaks in any of them", param_hint="--audio")
     return calls
 
 
@@ -129,15 +129,10 @@ def _searched(search: Search, asked: Sequence[Question]) -> list[Tried]:
     return tried
 
 
-def _waiting(
-    backlog: int | None, call_s: float, data: Path | None, database_url: str | None
-) -> tuple[float, int | None]:
-    """Seconds and calls that wait; None: nobody said where to look."""
-    if backlog is not None:
-        return backlog * call_s, backlog
-    if database_url is None and data is None:
-        return 0.0, None
-    url = database_url or database_urls(StackFolder((data or Path()).absolute()).postgres).ingest
-    waiting = backlog_at(url)
-    unknown = sum(one.jobs for one in waiting if one.audio_s == 0)
-    return sum(one.audio_s for one in waiting) + unknown * call_s, sum(one.jobs for one in waiting)
+def _backlog(calls: int | None, call_s: float, data: Path | None, database_url: str | None) -> Backlog | None:
+    """What waits; None: nobody said where to look."""
+    if calls is not None:
+        return waiting.told(calls, call_s)
+    if database_url is None and data is not None:
+        database_url = database_urls(StackFolder(data.absolute()).postgres).ingest
+    return None if database_url is None else waiting.asked(database_url, call_s)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from razgovor.tuning.storing import Stored
+
 HOURS_A_MONTH: Final = 30 * 24
 WORKING_HOURS_A_MONTH: Final = 22 * 8
 #: What is asked for most: calls a month of whole call centres.
@@ -22,14 +24,12 @@ class Machine:
     Attributes:
         call_s_per_s: Seconds of calls per second, measured.
         call_s: Length of a call.
-        recording_bytes_per_s: Of a second of call, as it comes.
-        result_bytes_per_s: Of its transcript and exports.
+        stored: What a second of call leaves in the store.
     """
 
     call_s_per_s: float
     call_s: float
-    recording_bytes_per_s: float
-    result_bytes_per_s: float
+    stored: Stored
 
     def calls(self, hours: float) -> int:
         """Calls in so many hours, without rest."""
@@ -45,7 +45,7 @@ class Machine:
 
     def gigabytes(self, calls: int) -> float:
         """What so many calls leave in the store."""
-        return calls * self.call_s * (self.recording_bytes_per_s + self.result_bytes_per_s) / _GIGABYTE
+        return calls * self.call_s * self.stored.all / _GIGABYTE
 
     def done_at(self, now: datetime, backlog_s: float) -> datetime:
         """When a backlog of so many seconds of calls is done, nothing coming in meanwhile."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -14,10 +15,11 @@ from razgovor.demo import samples
 from razgovor.evaluation import references
 from razgovor.evaluation.measures import CallResult, EngineResult, judge
 from razgovor.evaluation.references import Reference
-from razgovor.local_transcriber import Heard, local_transcriber, settings
+from razgovor.local_transcriber import Heard, LocalTranscriber, local_transcriber, settings
 from razgovor.transcription import recordings
 from razgovor.tuning.plan import Settings
 from razgovor.tuning.search import Measured
+from razgovor.tuning.storing import stored
 from services.transcriber.settings import TranscriberSettings
 
 #: A run that took less is run again over as many copies as fill it: a GPU is through the samples at once.
@@ -54,10 +56,19 @@ def below(sources: Sequence[Path]) -> list[SampleCall]:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Runs the calls. `fixed` are settings that no question changes: model, device."""
+    """Runs the calls.
+
+    Attributes:
+        calls: Sample calls with what was said in them.
+        fixed: Settings that no question changes: model, device.
+        transcriber: Starts front end and engine.
+        clock_s: Never goes back.
+    """
 
     calls: Sequence[SampleCall]
     fixed: Settings
+    transcriber: Callable[[TranscriberSettings], AbstractContextManager[LocalTranscriber]] = local_transcriber
+    clock_s: Callable[[], float] = perf_counter
 
     def __call__(self, chosen: Settings) -> Measured:
         """Measure with these settings; front end and engine are started for it and ended.
@@ -65,17 +76,17 @@ class Meter:
         Raises:
             RazgovorError: It does not work: not enough memory, arithmetic that the device has not.
         """
-        with local_transcriber(settings(**{**self.fixed, **chosen})) as transcriber:
+        with self.transcriber(settings(**{**self.fixed, **chosen})) as transcriber:
             paths = [call.path for call in self.calls]
-            begun_s = perf_counter()
+            begun_s = self.clock_s()
             heard = list(transcriber.hear(paths))
-            took_s = perf_counter() - begun_s
+            took_s = self.clock_s() - begun_s
             copies = min(_MOST_COPIES, ceil(_LEAST_S / took_s))
             if copies > 1:
-                begun_s = perf_counter()
+                begun_s = self.clock_s()
                 for _ in transcriber.hear(paths * copies):
                     pass
-                took_s = (perf_counter() - begun_s) / copies
+                took_s = (self.clock_s() - begun_s) / copies
         return self._measured(heard, took_s)
 
     def _measured(self, heard: Sequence[Heard], took_s: float) -> Measured:
@@ -83,12 +94,13 @@ class Meter:
         result = EngineResult(name="", calls=tuple(_judged(one, by_path[one.path]) for one in heard))
         # Where nobody speaks there is nothing to hear: it would pass for speed.
         call_s = sum(call.duration_s for call in result.calls if call.errors.words)
-        sizes = sum(len(one.transcript.to_bytes()) for one in heard if one.transcript is not None)
         return Measured(
             call_s_per_s=call_s / took_s,
             words=result.errors,
             silence_words=result.silence_words,
-            bytes_per_call_s=sizes / call_s,
+            stored=stored(
+                (one.path, one.transcript) for one in heard if one.transcript is not None and by_path[one.path].turns
+            ),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from pipeline.errors import RazgovorError
 from razgovor.evaluation.alignment import WordErrors
 from razgovor.tuning.plan import Question, Settings
+from razgovor.tuning.storing import Stored
 
 #: In word error rate, against the settings that were there at first: what is worse by more costs words.
 MAX_LOSS: Final = 0.003
@@ -37,13 +38,13 @@ class Measured:
         call_s_per_s: Seconds of calls per second.
         words: Errors.
         silence_words: Words where nobody speaks.
-        bytes_per_call_s: Of transcripts.
+        stored: What a second of these calls leaves in the store.
     """
 
     call_s_per_s: float
     words: WordErrors
     silence_words: int = 0
-    bytes_per_call_s: float = 0.0
+    stored: Stored = field(default_factory=Stored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

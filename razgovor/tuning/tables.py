@@ -12,6 +12,8 @@ from rich.table import Table
 from razgovor.tuning.carrying import FILL, HOURS_A_MONTH, USUAL, WORKING_HOURS_A_MONTH, Machine
 from razgovor.tuning.plan import Settings
 from razgovor.tuning.search import Tried, Verdict
+from razgovor.tuning.storing import EXPORTS, Stored
+from razgovor.tuning.waiting import Backlog
 
 _STYLES: Final = {
     Verdict.CHOSEN: "green",
@@ -80,6 +82,12 @@ def of_carrying(machine: Machine) -> Table:
     return table
 
 
+def of_store(stored: Stored) -> str:
+    """What its gigabytes are."""
+    parts = f"recording {stored.recording:,.0f}, transcript {stored.transcript:,.0f}"
+    return f"Bytes a second of call, as measured: {parts}, exports ({', '.join(EXPORTS)}) {stored.exports:,.0f}."
+
+
 def of_usual(machine: Machine) -> Table:
     """What usual call centres need of it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -104,9 +112,9 @@ def of_usual(machine: Machine) -> Table:
     return table
 
 
-def backlog(machine: Machine, waiting_s: float, calls: int, now: datetime) -> str:
+def backlog(machine: Machine, waiting: Backlog, now: datetime) -> str:
     """When what waits is done."""
-    if not waiting_s:
+    if not waiting.calls:
         return "Nothing waits."
-    done_at = machine.done_at(now, waiting_s).astimezone()
-    return f"{calls:,} calls wait ({waiting_s / 3600:,.1f} h): done {done_at:%Y-%m-%d %H:%M} if nothing else comes in."
+    done_at = machine.done_at(now, waiting.audio_s).astimezone()
+    return f"{waiting.calls:,} calls wait ({waiting.audio_s / 3600:,.1f} h): done {done_at:%Y-%m-%d %H:%M} if nothing else comes in."

@@ -1,36 +1,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import CallFault
 from razgovor.local_transcriber import local_transcriber, settings
-from services.transcriber.batching import Watch
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import Window, WindowWords
 from services.transcriber.fakes import FakeEngine, FakeFrontEnd
-from services.transcriber.ports import Engine, EngineCrashed, FrontEnd, StillWanted
-from services.transcriber.settings import TranscriberSettings
-
-
-class Children:
-    """Fakes in place of the children; `closed` once they were let go of."""
-
-    def __init__(self, engine: Engine, front_end: FrontEnd | None = None) -> None:
-        self._engine = engine
-        self._front_end = front_end or FakeFrontEnd()
-        self.closed = False
-
-    @contextmanager
-    def __call__(
-        self, _settings: TranscriberSettings, _wanted: StillWanted, _watch: Watch, /
-    ) -> Iterator[tuple[FrontEnd, Engine]]:
-        yield self._front_end, self._engine
-        self.closed = True
+from services.transcriber.ports import EngineCrashed
+from tests.unit.razgovor.fake_children import Children
 
 
 class Meeting(FakeEngine):

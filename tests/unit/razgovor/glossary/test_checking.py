@@ -17,7 +17,7 @@ from razgovor.transcription.recordings import Recording
 from services.transcriber.domain.hearing import Hearing
 from services.transcriber.domain.windows import HeardWord, Window, WindowWords
 from services.transcriber.fakes import FakeEngine
-from tests.unit.razgovor.test_local_transcriber import Children
+from tests.unit.razgovor.fake_children import Children
 
 GLOSSARY = Glossary(name="tariffs", terms=("Семейный плюс", "Мегабит"))
 UNTOLD, TOLD = "подключите мегабит", "подключите мегабайт"

@@ -10,9 +10,11 @@ from rich.console import Console
 from razgovor.tuning import tables
 from razgovor.tuning.carrying import FILL, HOURS_A_MONTH, WORKING_HOURS_A_MONTH, Machine
 from razgovor.tuning.search import Tried, Verdict
+from razgovor.tuning.storing import Stored
+from razgovor.tuning.waiting import Backlog
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-MACHINE = Machine(call_s_per_s=10.0, call_s=300.0, recording_bytes_per_s=16_000, result_bytes_per_s=400)
+MACHINE = Machine(call_s_per_s=10.0, call_s=300.0, stored=Stored(recording=16_000, transcript=300, exports=100))
 
 
 def test_a_speed_becomes_calls_a_month() -> None:
@@ -41,7 +43,8 @@ def test_the_tables_say_it() -> None:
     )
     console.print(tables.of_carrying(MACHINE))
     console.print(tables.of_usual(MACHINE))
-    console.print(tables.backlog(MACHINE, 36_000, 120, NOW))
+    console.print(tables.of_store(MACHINE.stored))
+    console.print(tables.backlog(MACHINE, Backlog(calls=120, audio_s=36_000), NOW))
 
     shown = console.export_text()
     assert "batch_size=8" in shown
@@ -50,4 +53,5 @@ def test_the_tables_say_it() -> None:
     assert "45,000" in shown
     assert "120 calls wait (10.0 h)" in shown
     assert tables.environment({"batch_size": 8}) == ["TRANSCRIBER_BATCH_SIZE=8"]
-    assert tables.backlog(MACHINE, 0, 0, NOW) == "Nothing waits."
+    assert "recording 16,000, transcript 300, exports (txt, vtt, xlsx) 100" in shown
+    assert tables.backlog(MACHINE, Backlog(calls=0, audio_s=0), NOW) == "Nothing waits."
