@@ -1,7 +1,8 @@
-"""MPEG audio frame headers: is this MP3, and how long does it say it is? Called by `sniff`, `probe` and `decode`."""
+"""MPEG audio frame headers: is this MP3, how long does it say it is, is it whole? Called by `sniff`, `probe` and `plan`."""
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -9,7 +10,11 @@ from typing import BinaryIO, Final
 HEADER_BYTES: Final = 4
 _SYNC: Final = 0xFFE0
 _ID3_HEADER_BYTES: Final = 10
+_ID3V1_BYTES: Final = 128
 _SEARCH_BYTES: Final = 16_384
+_GAP_BYTES: Final = 65_536
+_SURE: Final = 3
+"""So many frames in a row are no accident."""
 
 _RATES_HZ: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _LAYER_3, _LAYER_2 = 1, 2
@@ -71,6 +76,45 @@ def declared_duration_s(file: BinaryIO) -> float | None:
     return None
 
 
+def is_whole(file: BinaryIO) -> bool:
+    """Whether frame follows frame; not where a header was damaged and frames go on behind a gap, which decoders bridge.
+
+    Damage within a frame leaves no trace. What lies behind the last one (tags, padding, half a frame) is not looked at.
+    """
+    size_bytes = file.seek(0, os.SEEK_END)
+    at = _id3_bytes(file)
+    at += _gap_bytes(file, at) or 0
+    while at < size_bytes:
+        file.seek(at)
+        head = file.read(_ID3_HEADER_BYTES)
+        length = _tag_bytes(head) or frame_bytes(head[:HEADER_BYTES])
+        if length is None:
+            return _gap_bytes(file, at) is None
+        at += length
+    return True
+
+
+def _gap_bytes(file: BinaryIO, at: int) -> int | None:
+    """How far from there frames follow one another; None: nowhere near."""
+    file.seek(at)
+    data = file.read(_GAP_BYTES)
+    start = data.find(b"\xff")
+    while start >= 0:
+        if _go_on(data, start):
+            return start
+        start = data.find(b"\xff", start + 1)
+    return None
+
+
+def _go_on(data: bytes, at: int) -> bool:
+    for _ in range(_SURE):
+        length = frame_bytes(data[at : at + HEADER_BYTES])
+        if length is None:
+            return False
+        at += length
+    return True
+
+
 def _declared_frames(body: bytes, frame: Frame) -> int | None:
     xing = body[frame.xing_offset : frame.xing_offset + 12]
     if xing[:4] in (b"Xing", b"Info") and len(xing) == 12 and xing[7] & 1:  # noqa: PLR2004 - id, flags, frames
@@ -84,7 +128,13 @@ def _declared_frames(body: bytes, frame: Frame) -> int | None:
 def _id3_bytes(file: BinaryIO) -> int:
     """How many bytes an ID3v2 tag takes at the start of the file."""
     file.seek(0)
-    head = file.read(_ID3_HEADER_BYTES)
+    return _tag_bytes(file.read(_ID3_HEADER_BYTES))
+
+
+def _tag_bytes(head: bytes) -> int:
+    """How many bytes the tag takes that begins so; 0: none does."""
+    if head[:3] == b"TAG":
+        return _ID3V1_BYTES
     if head[:3] != b"ID3" or len(head) < _ID3_HEADER_BYTES:
         return 0
     size = 0

@@ -30,7 +30,7 @@ class Plan:
     Attributes:
         openers: Decoders in the order to try.
         declared_duration_s: What the header claims, once a decoder has opened the file; None for nothing.
-        whole: Whether the file's end is there, as far as its container tells.
+        whole: Whether nothing is missing up to the file's end, as far as its container tells.
     """
 
     openers: tuple[Callable[[], AbstractContextManager[AudioReader]], ...]
@@ -76,7 +76,7 @@ def _plan(file: BinaryIO, media_type: str) -> Plan:
     openers = (partial(open_soundfile, file.fileno()), by_ffmpeg)
     if media_type == media_types.MP3:
         declared_s = mpeg.declared_duration_s(file)
-        return Plan(openers, lambda _: declared_s)
+        return Plan(openers, lambda _: declared_s, whole=mpeg.is_whole(file))
     return Plan(openers, _as_read, whole=media_type != media_types.OGG or ogg.is_whole(file))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio import DecodedAudio, DecodeLimits
+from pipeline.audio import DecodedAudio, DecodeLimits, mpeg
 from pipeline.audio.decode import decode
 from pipeline.errors import CallFault, Transient
 from tests.integration.pipeline.audio import make
@@ -167,7 +167,9 @@ def test_a_file_cut_in_half_keeps_its_half_and_is_truncated(tmp_path: Path, data
     assert make.level(make.read(audio.channels[0])) == pytest.approx(make.LEVEL, rel=0.06)
 
 
-@pytest.mark.parametrize("data", [FLAC, VORBIS, OPUS], ids=["flac", "vorbis", "opus"])
+@pytest.mark.parametrize(
+    "data", [FLAC, VORBIS, OPUS, M4A, AAC, AMR], ids=["flac", "vorbis", "opus", "m4a", "aac", "amr"]
+)
 def test_flipped_bytes_in_the_middle_are_noticed_and_cost_little(tmp_path: Path, data: bytes) -> None:
     whole_s = decoded(tmp_path, data).duration_s
     middle = len(data) // 2
@@ -187,10 +189,45 @@ def test_a_format_without_a_length_keeps_what_is_there(tmp_path: Path, data: byt
     assert half.duration_s == pytest.approx(whole.duration_s / 2, abs=0.2)
 
 
-def test_flipped_bytes_in_an_mp3_are_played_over(tmp_path: Path) -> None:
-    middle = len(MP3) // 2
-    audio = decoded(tmp_path, MP3[:middle] + bytes(40) + MP3[middle + 40 :])
-    assert audio.duration_s == pytest.approx(SECONDS, abs=0.5)
+def mp3_frames(data: bytes) -> list[int]:
+    """Where they begin."""
+    starts, at = [], 0
+    while (length := mpeg.frame_bytes(data[at : at + mpeg.HEADER_BYTES])) is not None:
+        starts.append(at)
+        at += length
+    assert at == len(data)
+    return starts
+
+
+@pytest.mark.parametrize("behind", [b"", b"TAG" + bytes(125), bytes(3000)], ids=["", "tag", "padding"])
+@pytest.mark.parametrize("before", [b"", b"ID3\4\0\0\0\0\x01\0" + bytes(128)], ids=["", "id3"])
+def test_a_damaged_header_in_an_mp3_is_noticed_and_damage_within_a_frame_is_played_over(
+    tmp_path: Path, before: bytes, behind: bytes
+) -> None:
+    starts = mp3_frames(MP3)
+    header = starts[len(starts) // 2]
+    within = header + 20
+    found = {}
+    for name, at in (("nowhere", 0), ("header", header), ("within", within)):
+        hit = MP3 if name == "nowhere" else MP3[:at] + bytes(20) + MP3[at + 20 :]
+        audio = decoded(tmp_path, before + hit + behind)
+        found[name] = audio.truncated
+        assert audio.duration_s == pytest.approx(SECONDS, abs=0.5)
+    assert found == {"nowhere": False, "header": True, "within": False}
+
+
+def test_mp3s_one_behind_the_other_are_whole(tmp_path: Path) -> None:
+    tag = b"TAG" + bytes(125)
+    audio = decoded(tmp_path, MP3 + tag + MP3)
+    assert not audio.truncated
+
+
+@pytest.mark.parametrize("data", [IMA, MS_ADPCM, WAV], ids=["ima adpcm", "ms adpcm", "pcm"])
+def test_where_any_byte_is_a_sample_damage_is_played(tmp_path: Path, data: bytes) -> None:
+    at = len(data) * 2 // 5
+    audio = decoded(tmp_path, data[:at] + bytes(40) + data[at + 40 :])
+    assert audio.duration_s == pytest.approx(SECONDS, abs=0.1)
+    assert not audio.truncated
 
 
 def test_the_limit_of_length_counts_what_is_decoded(tmp_path: Path) -> None:
