@@ -31,6 +31,7 @@ _ATTEMPTS: Final = 3
 _SERVER_ERROR: Final = 500
 _NOT_IMPLEMENTED: Final = 501
 _ABORT: Final = "AbortIncompleteMultipartUpload"
+_OLD_VERSIONS: Final = "NoncurrentVersionExpiration"
 _ELSE: Final = "the ledger's janitor gives uploads up"
 _DEFAULT_REGION: Final = "us-east-1"  # S3 wants it left out when a bucket is made
 _ABSENT: Final = frozenset(
@@ -194,13 +195,14 @@ def _default(wanted: Encryption) -> dict[str, str]:
 
 def _essence(rule: Mapping[str, object]) -> tuple[object, ...]:
     """What a rule does, however a store spells it."""
-    expiration, abort = rule.get("Expiration"), rule.get(_ABORT)
+    expiration, old, abort = rule.get("Expiration"), rule.get(_OLD_VERSIONS), rule.get(_ABORT)
     chosen = rule.get("Filter")
     prefix = chosen.get("Prefix", "") if isinstance(chosen, Mapping) else rule.get("Prefix", "")
     return (
         prefix or "",
         rule.get("Status"),
         expiration.get("Days") if isinstance(expiration, Mapping) else None,
+        old.get("NoncurrentDays") if isinstance(old, Mapping) else None,
         abort.get("DaysAfterInitiation") if isinstance(abort, Mapping) else None,
     )
 

@@ -75,8 +75,10 @@ def test_check_names_what_differs_until_it_is_applied(deployment: Deployment) ->
     status, output = deployment.apply("--retention-days", "400")
     assert status == 0, output
     assert "lifecycle razgovor-uploads: not offered" in output
+    assert "lifecycle razgovor-versions: done" in output
     status, output = deployment.run("check", "--retention-days", "400")
     assert (status, "differs" in output) == (0, False)
+    assert "lifecycle razgovor-versions: as wanted" in output
     status, output = deployment.run("check")
     assert (status, "lifecycle razgovor-retention: differs" in output) == (1, True)
 

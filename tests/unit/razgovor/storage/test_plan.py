@@ -36,6 +36,16 @@ def test_retention_is_a_rule_of_its_own_and_none_is_the_default() -> None:
     assert not any(str(rule["Filter"]).find("jobs/") > 0 for rule in without)
 
 
+def test_what_is_deleted_does_not_live_on_as_an_old_version() -> None:
+    rules = {str(rule["ID"]): rule for rule in read_plan(COMPOSE, "calls", retention_days=None).lifecycle}
+    assert rules["razgovor-versions"] == {
+        "ID": "razgovor-versions",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
+
+
 @pytest.mark.parametrize("lifecycle", [None, "no json", "[]", '{"Rules": []}'])
 def test_a_folder_that_holds_no_plan_is_named(tmp_path: Path, lifecycle: str | None) -> None:
     if lifecycle is not None:
