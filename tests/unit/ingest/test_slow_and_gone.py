@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from starlette.types import ASGIApp, Message
 
+from pipeline.blobs.memory import MemoryStore
 from services.ingest.web.ports import UploadLimits
+from services.ingest.web.receive import FLUSH_BYTES
 from tests.unit.ingest.rig import Rig, wav
 
 
@@ -62,13 +67,42 @@ def test_a_client_that_vanishes_midway_leaves_nothing() -> None:
     assert (rig.store.objects, rig.submissions.submissions) == ({}, {})
 
 
-def test_a_client_that_vanishes_at_99_percent_of_a_form_leaves_nothing() -> None:
-    rig = Rig()
-    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-    messages: list[Message | None] = [body(head + wav()), {"type": "http.disconnect"}]
-    _, problem = post(rig.app(), rig.key, messages, {"content-type": "multipart/form-data; boundary=B"})
+class CountingStore(MemoryStore):
+    """Counts what was written to it, committed or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written_bytes = 0
+
+    @contextmanager
+    def writer(self, key: str, *, media_type: str) -> Iterator[Any]:
+        with super().writer(key, media_type=media_type) as writer:
+            yield _Counted(self, writer)
+
+
+class _Counted:
+    def __init__(self, store: CountingStore, writer: Any) -> None:
+        self._store = store
+        self.commit, self.at_hand, self._write = writer.commit, writer.at_hand, writer.write
+
+    def write(self, chunk: bytes) -> None:
+        self._store.written_bytes += len(chunk)
+        self._write(chunk)
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+def test_a_client_that_vanishes_at_99_percent_leaves_nothing(*, is_form: bool) -> None:
+    store = CountingStore()
+    rig = Rig(store=store)
+    sound = wav(bytes(6 * FLUSH_BYTES))
+    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' if is_form else b""
+    sent = (head + sound)[: len(head + sound) * 99 // 100]
+    pieces = [body(sent[at : at + 65_536]) for at in range(0, len(sent), 65_536)]
+    headers = {"content-type": "multipart/form-data; boundary=B"} if is_form else {"content-length": str(len(sound))}
+    _, problem = post(rig.app(), rig.key, [*pieces, {"type": "http.disconnect"}], headers)
     assert problem["code"] == "client_gone"
-    assert (rig.store.objects, rig.submissions.submissions) == ({}, {})
+    assert store.written_bytes >= 5 * FLUSH_BYTES, "most of it had reached the store"
+    assert (store.objects, rig.submissions.submissions) == ({}, {})
 
 
 def test_an_upload_that_rests_is_given_up() -> None:
