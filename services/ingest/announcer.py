@@ -126,7 +126,11 @@ class Announcer:
             if turn is None:
                 return Step.BUSY
             self._close(turn)
-            undelivered = self._review(turn)
+            found = self._look(turn)
+            if found.made_anew:
+                turn.mark_lost(found.made_anew)
+                return Step.FULL  # what this turn marks holds once it ends, and then they are announced again
+            undelivered = self._announce_again(turn, found.again)
             announced = 0
             if undelivered is None:
                 waiting = self._chosen(turn)
@@ -146,26 +150,31 @@ class Announcer:
             turn.close_finished()
             self._close_due_s = now_s + self._pace.close_every_s
 
-    def _review(self, turn: OutboxTurn) -> PartlyDelivered | None:
-        """Hold what was announced against the log, and announce again what the log lost."""
+    def _look(self, turn: OutboxTurn) -> relay.Findings:
+        """Hold what was announced against the log, when that is due."""
         now_s = self._monotonic_s()
         if self._cluster_id is not None and now_s < self._review_due_s:
-            return None
+            return relay.Findings()
         self._cluster_id = self._log_reader.cluster_id()
         sent = turn.sent()
         watched = relay.logs_to_look_at(sent, self._cluster_id)
         bounds = self._log_reader.bounds(GROUP, watched) if watched else {}
         found = relay.review(sent, self._cluster_id, bounds, self._pace.reannounce_after_s)
+        self._review_due_s = 0.0 if found.made_anew else now_s + self._pace.review_every_s
         turn.mark_passed(found.passed)
         turn.mark_unread(found.unread)
-        again = found.again
+        return found
+
+    def _announce_again(self, turn: OutboxTurn, again: Sequence[int]) -> PartlyDelivered | None:
+        """Announce again what a log lost."""
+        due_s, self._review_due_s = self._review_due_s, 0.0  # at once, should this fail
         for start in range(0, len(again), self._pace.batch_max):
             undelivered = self._announce(turn, turn.fetch(again[start : start + self._pace.batch_max]), kind="again")
             if undelivered is not None:
                 return undelivered
         if again:
             self._log.warning("announced_again", jobs=len(again), cluster_id=self._cluster_id)
-        self._review_due_s = now_s + self._pace.review_every_s
+        self._review_due_s = due_s
         return None
 
     def _chosen(self, turn: OutboxTurn) -> list[Announcement]:

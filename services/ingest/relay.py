@@ -87,11 +87,15 @@ class Findings:
     """What a look at the log says of announcements, by their outbox ids in the order of acceptance.
 
     Attributes:
+        made_anew: Logs that lost all that they held. Nothing else is said of announcements in them, and it is to be kept
+            that they are lost before anything is published into them again: once they have grown past their old end,
+            nobody can see it any more.
         again: To be announced again.
         passed: The group is past them, since now.
         unread: It was past them and is so no more: somebody reset it.
     """
 
+    made_anew: tuple[TopicPartition, ...] = ()
     again: Sequence[int] = ()
     passed: Sequence[int] = ()
     unread: Sequence[int] = ()
@@ -107,20 +111,19 @@ def review(
 ) -> Findings:
     """Hold announcements against the log.
 
-    One is made again if another cluster took it; if its log was made anew; if retention took it; or if the group has
-    been past it for `reannounce_after_s` and the job is still not terminal (twice that after the second announcement,
+    One is made again if another cluster took it; if retention took it; or if the group has been past it for `reannounce_after_s` and the job is still not terminal (twice that after the second announcement,
     and so on). What merely waits in the log is left alone, however long it waits; so is what a group without a commit,
     or one that was reset to an earlier offset, has yet to read.
     """
-    restarted = _restarted(sent, cluster_id, bounds)
+    made_anew = _made_anew(sent, cluster_id, bounds)
     again: list[int] = []
     passed: list[int] = []
     unread: list[int] = []
     for row in sorted(sent, key=lambda row: row.outbox_id):
         log = bounds.get(row.topic_partition)
-        if row.cluster_id != cluster_id or row.topic_partition in restarted:
+        if row.cluster_id != cluster_id:
             again.append(row.outbox_id)
-        elif log is None:
+        elif log is None or row.topic_partition in made_anew:
             continue
         elif row.offset < log.low or _waited_long(row, log, reannounce_after_s):
             again.append(row.outbox_id)
@@ -128,10 +131,10 @@ def review(
             passed.append(row.outbox_id)
         elif not _is_past(row, log) and row.passed_s is not None:
             unread.append(row.outbox_id)
-    return Findings(again=again, passed=passed, unread=unread)
+    return Findings(made_anew=tuple(sorted(made_anew)), again=again, passed=passed, unread=unread)
 
 
-def _restarted(
+def _made_anew(
     sent: Iterable[Sent], cluster_id: str, bounds: Mapping[TopicPartition, LogBounds]
 ) -> set[TopicPartition]:
     """Logs that end before something we put there: all that they hold came later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -147,6 +148,21 @@ def test_a_topic_that_was_made_anew_gets_everything_again_once() -> None:
     world.later(5)
     world.later(100_000)
     assert world.announced() == ["a", "b", "c"]
+
+
+def test_a_relay_that_dies_while_it_fills_a_topic_made_anew_leaves_nothing_behind() -> None:
+    world = World(batch_max=1, review_every_s=0.0)
+    world.submit("a", "b")
+    world.settle()
+    world.recreate_topic()
+    for _ in range(3):  # each announces `a` and dies before it can say so; the topic grows past its old end
+        world.producer.dies_after = True
+        world.relay = world.another_relay()
+        with suppress(Transient):
+            world.later(1)
+    world.producer.dies_after = False
+    world.settle()
+    assert "b" in world.announced()
 
 
 def test_a_topic_that_was_made_anew_and_outgrew_its_old_end_is_noticed_by_its_offsets() -> None:

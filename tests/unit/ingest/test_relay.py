@@ -62,8 +62,6 @@ def test_a_group_that_was_reset_has_yet_to_read_what_it_had_passed() -> None:
 
 def test_what_the_log_does_not_hold_is_announced_again_at_once() -> None:
     assert due(sent(), 6, 10, None)
-    assert due(sent(), 0, 5, None)
-    assert due(sent(), 0, 0, None)
 
 
 def test_what_another_cluster_took_is_announced_again_at_once() -> None:
@@ -88,7 +86,10 @@ def test_what_is_less_urgent_leaves_a_tenth_of_the_bound_to_each_that_is_more() 
 
 def test_a_log_that_ends_before_an_announcement_of_ours_holds_none_of_those_before_it() -> None:
     rows = [sent(1, offset=2), sent(2, offset=7)]
-    assert relay.review(rows, "here", {LOG: LogBounds(0, 5, None)}, 60.0).again == [1, 2]
+    assert relay.review(rows, "here", {LOG: LogBounds(0, 5, None)}, 60.0) == Findings(
+        made_anew=(LOG,), again=[], passed=[], unread=[]
+    )
+    assert look(sent(), 0, 0, None).made_anew == look(sent(), 0, 5, None).made_anew == (LOG,)
 
 
 @given(st.sampled_from(PRIORITIES), st.integers(1, 3000), st.integers(0, 4000))

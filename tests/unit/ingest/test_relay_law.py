@@ -170,7 +170,8 @@ class Disturbed(Relay):
     def run_dry(self) -> None:
         self.world.broker.down, self.world.low = False, 0
         self.world.producer.acknowledges, self.world.producer.dies_after = None, False
-        self.world.later(1.0)
+        for _ in range(2):  # one step keeps what a log lost, the next one announces it
+            self.world.later(1.0)
         # What a log lost is in the log again now, or the job has ended.
         held = set(self.world.announced())
         assert all(job in held for job in self.world.open() if job not in self.world.outbox.outcomes)
