@@ -74,8 +74,12 @@ class KafkaConsumer:
     ) -> None:
         """See `Consumer.subscribe`."""
 
-        def assigned(_consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        def assigned(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
             self._rejoining = False
+            if anew := [log for log in partitions if self._remade.is_anew(str(log.topic))]:
+                for log in anew:
+                    log.offset = ck.OFFSET_BEGINNING
+                consumer.incremental_assign(partitions)
             on_assign(ported(partitions))
 
         def revoked(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
@@ -99,7 +103,8 @@ class KafkaConsumer:
         """See `Consumer.poll`."""
         self._watch.check()
         if remade := self._remade.found():
-            # The client may leave such a topic unread for ever, or read on at the place where it was in the old one.
+            # The client may leave such a topic unread for ever, or read on at the place where it was in the old one, and
+            # we have committed that; so it is read from its start.
             _log.warning("topics_remade", topics=remade)
             self._rejoining = True
             self._consumer.unsubscribe()
@@ -167,6 +172,12 @@ class KafkaConsumer:
 
     def _leave(self) -> None:
         self._remade.close()
+        try:
+            self._consumer.list_topics(timeout=LEAVE_TIMEOUT_S / 2)
+        except KafkaException:
+            # Nobody is there to leave. Closing could then wait within a callback, for ever and with the interpreter's lock,
+            # and so could the end of this object.
+            threading.Event().wait()
         self._consumer.close()
 
 

@@ -15,6 +15,8 @@ from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, base, made
 
 EVERY_S: Final = 10.0
+#: So long a topic counts as made anew: until all members of a group have noticed, and have been given its partitions.
+ANEW_S: Final = 3 * EVERY_S
 #: Whose clients are not closed yet. An admin client's own thread runs Python when an answer is in, and so may be the one
 #: that collects garbage; were the client itself in a cycle of it, librdkafka would abort the process
 #: (`rd_kafka_destroy_app`). So nothing that is open is ever garbage.
@@ -46,6 +48,7 @@ class RemadeTopics:
         self._ids: dict[str, str] = {}
         self._asked: Mapping[str, Future[Any]] = {}
         self._due_s = 0.0
+        self._noticed_s: dict[str, float] = {}
 
     def watch(self, topics: Sequence[str]) -> None:
         """Look at these."""
@@ -57,6 +60,11 @@ class RemadeTopics:
         if not self._asked and self._topics and self._monotonic_s() >= self._due_s:
             self._asked = self._ask(self._topics)
         return remade
+
+    def is_anew(self, topic: str) -> bool:
+        """Whether it was found to be made anew a short while ago, so that no place in it that anybody remembers is one."""
+        noticed_s = self._noticed_s.get(topic)
+        return noticed_s is not None and self._monotonic_s() < noticed_s + ANEW_S
 
     def close(self) -> None:
         """Ask no more. From a thread of ours; what is unanswered ends."""
@@ -76,6 +84,7 @@ class RemadeTopics:
         ids = {topic: topic_id for topic, answer in answers.items() if (topic_id := _id(answer)) is not None}
         remade = [topic for topic, topic_id in ids.items() if self._ids.get(topic, topic_id) != topic_id]
         self._ids |= ids
+        self._noticed_s |= dict.fromkeys(remade, self._monotonic_s())
         return sorted(remade)
 
 
