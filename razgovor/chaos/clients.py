@@ -23,7 +23,7 @@ from razgovor.chaos.book import Book, Order, Promise, Refusal
 from razgovor.chaos.upstream import Upstream
 
 ACCEPTED: Final = 202
-_UNAVAILABLE: Final = 503
+UNAVAILABLE: Final = 503
 _ANSWER_TIMEOUT_S: Final = 15.0
 #: So that no replica that came back stays without work.
 _REQUESTS_PER_CONNECTION: Final = 10
@@ -173,7 +173,7 @@ class Clients:
     def _count(self, answer: Answer) -> None:
         with self._counting:
             self.answers[answer.status] += 1
-            self.without_retry_after += answer.status == _UNAVAILABLE and answer.retry_after_s <= 0
+            self.without_retry_after += answer.status == UNAVAILABLE and answer.retry_after_s <= 0
 
     def _publish(self, order: Order) -> Promise | None:
         if self._upstream is None:

@@ -10,7 +10,6 @@ from razgovor.chaos.stage import Stage
 WORKER_LIMIT_S: Final = 75.0
 BROKER_LIMIT_S: Final = 30.0
 POSTGRES_LIMIT_S: Final = 15.0
-UNAVAILABLE: Final = 503
 
 
 class CannotPlay(Exception):

@@ -26,7 +26,7 @@ from services.ingest.clients import Client
 
 SERVICES: Final = ("ledger", "ingest", "transcriber", "exporter")
 LOOK_EVERY_S: Final = 0.3
-#: Of calls that may come either way, every so manieth comes by event.
+#: Of calls that may come either way, one in so many comes by event.
 EVENT_EVERY: Final = 5
 CLIENTS: Final = ("acme", "bravo", "carmen")
 #: What an operator sets in minutes and hours, in seconds: so that a run sees in minutes what a year would bring.

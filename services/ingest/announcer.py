@@ -167,13 +167,14 @@ class Announcer:
 
     def _announce_again(self, turn: OutboxTurn, again: Sequence[int]) -> PartlyDelivered | None:
         """Announce again what a log lost."""
+        if not again:
+            return None
         due_s, self._review_due_s = self._review_due_s, 0.0  # at once, should this fail
         for start in range(0, len(again), self._pace.batch_max):
             undelivered = self._announce(turn, turn.fetch(again[start : start + self._pace.batch_max]), kind="again")
             if undelivered is not None:
                 return undelivered
-        if again:
-            self._log.warning("announced_again", jobs=len(again), cluster_id=self._cluster_id)
+        self._log.warning("announced_again", jobs=len(again), cluster_id=self._cluster_id)
         self._review_due_s = due_s
         return None
 

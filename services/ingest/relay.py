@@ -111,9 +111,10 @@ def review(
 ) -> Findings:
     """Hold announcements against the log.
 
-    One is made again if another cluster took it; if retention took it; or if the group has been past it for `reannounce_after_s` and the job is still not terminal (twice that after the second announcement,
-    and so on). What merely waits in the log is left alone, however long it waits; so is what a group without a commit,
-    or one that was reset to an earlier offset, has yet to read.
+    One is made again if another cluster took it; if retention took it; or if the group has been past it for
+    `reannounce_after_s` and the job is still not terminal (twice that after the second announcement, and so on). What
+    merely waits in the log is left alone, however long it waits; so is what a group without a commit, or one that was
+    reset to an earlier offset, has yet to read. What lay in a log that was made anew waits until that is kept.
     """
     made_anew = _made_anew(sent, cluster_id, bounds)
     again: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from razgovor.embedded.postgres import EmbeddedPostgres
 from razgovor.embedded.postgres_access import DatabaseUrls
 from razgovor.embedded.testing import temporary_postgres
 from razgovor.peers.addresses import PostgresPeer
+from razgovor.peers.certificates import Certificates
 from razgovor.peers.testing import create_database
 
 
@@ -36,3 +38,9 @@ def database_urls(request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
     yield create_database(peer, name)
     with psycopg.connect(peer.admin_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    """An authority of the test's own, and a server's certificate by it."""
+    return Certificates(tmp_path / "tls")

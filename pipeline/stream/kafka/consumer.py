@@ -15,7 +15,7 @@ from pipeline.errors import Fatal
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import Watch, base, known, made, ours, ported, theirs
 from pipeline.stream.kafka.lag import EVERY_MS, LagGauge
-from pipeline.stream.kafka.remade import RemadeTopics
+from pipeline.stream.kafka.remade import BrokersDescriber, RemadeTopics
 from pipeline.stream.ports import AssignmentListener, Headers, Message, TopicPartition
 from pipeline.telemetry import logs
 from pipeline.telemetry.metrics import Metrics
@@ -61,7 +61,7 @@ class KafkaConsumer:
         if metrics is not None:
             settings |= {"statistics.interval.ms": EVERY_MS, "stats_cb": LagGauge(metrics)}
         self._consumer = made(lambda: ck.Consumer(settings))
-        self._remade = RemadeTopics(connection)
+        self._remade = RemadeTopics(BrokersDescriber(connection))
         self._rejoining = False
         self._subscribe: Callable[[], None] = lambda: None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import confluent_kafka as ck
 from confluent_kafka import KafkaException
@@ -17,36 +17,57 @@ from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, base, made
 EVERY_S: Final = 10.0
 #: So long a topic counts as made anew: until all members of a group have noticed, and have been given its partitions.
 ANEW_S: Final = 3 * EVERY_S
-#: Whose clients are not closed yet. An admin client's own thread runs Python when an answer is in, and so may be the one
+#: Clients that are not closed yet. An admin client's own thread runs Python when an answer is in, and so may be the one
 #: that collects garbage; were the client itself in a cycle of it, librdkafka would abort the process
 #: (`rd_kafka_destroy_app`). So nothing that is open is ever garbage.
 _open: Final[set[AdminClient]] = set()
 
-Ask = Callable[[Sequence[str]], Mapping[str, "Future[Any]"]]
+Answers = Mapping[str, "Future[Any]"]
+
+
+class Describer(Protocol):
+    """Knows topics and their ids."""
+
+    def describe(self, topics: Sequence[str]) -> Answers:
+        """Ask for the descriptions of these; waits for nobody."""
+
+    def close(self) -> None:
+        """What is unanswered ends."""
+
+
+class BrokersDescriber:
+    """The brokers, over a connection of its own. To be closed, by a thread of ours."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._client = made(lambda: AdminClient(base(connection, Watch())))
+        _open.add(self._client)
+
+    def describe(self, topics: Sequence[str]) -> Answers:
+        """See `Describer.describe`."""
+        wanted = ck.TopicCollection(list(topics))
+        return cast("Answers", self._client.describe_topics(wanted, request_timeout=ANSWER_TIMEOUT_S))
+
+    def close(self) -> None:
+        """See `Describer.close`."""
+        if self._client in _open:
+            self._client.__exit__(None, None, None)
+            _open.discard(self._client)
 
 
 class RemadeTopics:
-    """Asks the brokers now and then for the ids of topics: a topic that is made anew has another. Waits for nobody.
-
-    To be closed.
+    """Asks now and then for the ids of topics: a topic that is made anew has another. Waits for nobody.
 
     Args:
-        connection: The brokers.
-        ask: Asks for the descriptions of topics; None: over a connection of its own.
+        describer: Is asked.
         monotonic_s: A clock that never goes back.
     """
 
-    def __init__(
-        self, connection: KafkaConnection, ask: Ask | None = None, monotonic_s: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._client = made(lambda: AdminClient(base(connection, Watch()))) if ask is None else None
-        if self._client is not None:
-            _open.add(self._client)
-        self._ask = ask or self._describe
+    def __init__(self, describer: Describer, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._describer = describer
         self._monotonic_s = monotonic_s
         self._topics: list[str] = []
         self._ids: dict[str, str] = {}
-        self._asked: Mapping[str, Future[Any]] = {}
+        self._asked: Answers = {}
         self._due_s = 0.0
         self._noticed_s: dict[str, float] = {}
 
@@ -58,7 +79,7 @@ class RemadeTopics:
         """The topics that were made anew, as far as the brokers have answered since the last time."""
         remade = self._remade() if self._asked and all(one.done() for one in self._asked.values()) else []
         if not self._asked and self._topics and self._monotonic_s() >= self._due_s:
-            self._asked = self._ask(self._topics)
+            self._asked = self._describer.describe(self._topics)
         return remade
 
     def is_anew(self, topic: str) -> bool:
@@ -67,16 +88,9 @@ class RemadeTopics:
         return noticed_s is not None and self._monotonic_s() < noticed_s + ANEW_S
 
     def close(self) -> None:
-        """Ask no more. From a thread of ours; what is unanswered ends."""
+        """Ask no more."""
         self._topics = []
-        if self._client is not None and self._client in _open:
-            self._client.__exit__(None, None, None)
-            _open.discard(self._client)
-
-    def _describe(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
-        wanted = ck.TopicCollection(list(topics))
-        described = cast("AdminClient", self._client).describe_topics(wanted, request_timeout=ANSWER_TIMEOUT_S)
-        return cast("Mapping[str, Future[Any]]", described)
+        self._describer.close()
 
     def _remade(self) -> list[str]:
         answers, self._asked = self._asked, {}

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from typing import ClassVar, Final
 
 from razgovor.chaos.book import Promise
-from razgovor.chaos.fault import UNAVAILABLE, Fault
+from razgovor.chaos.clients import UNAVAILABLE
+from razgovor.chaos.fault import Fault
 from razgovor.chaos.stage import Stage
 from razgovor.chaos.worker import Worker
 

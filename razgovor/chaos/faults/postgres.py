@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from razgovor.chaos.fault import POSTGRES_LIMIT_S, UNAVAILABLE, Fault
+from razgovor.chaos.clients import UNAVAILABLE
+from razgovor.chaos.fault import POSTGRES_LIMIT_S, Fault
 from razgovor.chaos.proxies.faults import CutAt
 from razgovor.chaos.stage import Stage
 

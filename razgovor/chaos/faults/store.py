@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from razgovor.chaos.fault import UNAVAILABLE, Fault
+from razgovor.chaos.clients import UNAVAILABLE
+from razgovor.chaos.fault import Fault
 from razgovor.chaos.orphans import SWEPT_WITHIN_S
 from razgovor.chaos.proxies import faults
 from razgovor.chaos.stage import Stage

@@ -43,11 +43,6 @@ class _Files(Silent, BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path / "tls")
-
-
-@pytest.fixture
 def files(certificates: Certificates) -> Iterator[str]:
     _Files.asked.clear()
     with serving(_Files, certificates) as port:

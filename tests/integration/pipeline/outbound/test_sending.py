@@ -30,11 +30,6 @@ class _Echo(Silent, BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path / "tls")
-
-
-@pytest.fixture
 def port(certificates: Certificates) -> Iterator[int]:
     with serving(_Echo, certificates) as port:
         yield port

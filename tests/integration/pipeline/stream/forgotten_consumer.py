@@ -33,7 +33,7 @@ def main() -> None:
         # Whoever makes an object now collects garbage: librdkafka's thread with the answer, for we make none.
         gc.set_threshold(1)
         gc.enable()
-        time.sleep(5 * ANSWER_WITHIN_S)
+        time.sleep(5 * ANSWER_WITHIN_S)  # to wait for a condition would make objects
         gc.disable()
     sys.stdout.write("alive\n")
 

@@ -47,11 +47,6 @@ class _Guarded(Silent, BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path / "tls")
-
-
-@pytest.fixture
 def port(certificates: Certificates) -> Iterator[int]:
     with serving(_Guarded, certificates) as port:
         yield port

@@ -7,10 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.remade import EVERY_S, RemadeTopics
-
-NOWHERE = KafkaConnection(bootstrap_servers="127.0.0.1:1")
 
 
 @dataclass
@@ -26,11 +23,11 @@ class Cluster:
         self.now_s = 0.0
         self.open: list[Future[Any]] = []
         self.answers = True
-        self.remade = RemadeTopics(NOWHERE, self._ask, lambda: self.now_s)
+        self.remade = RemadeTopics(self, lambda: self.now_s)
         self.remade.watch(list(ids))
         self.look()
 
-    def _ask(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
+    def describe(self, topics: Sequence[str]) -> Mapping[str, Future[Any]]:
         asked: dict[str, Future[Any]] = {topic: Future() for topic in topics}
         self.open = [*asked.values()]
         if self.answers:
@@ -40,6 +37,9 @@ class Cluster:
                 else:
                     future.set_exception(KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
         return asked
+
+    def close(self) -> None:
+        """See `Describer.close`."""
 
     def look(self) -> list[str]:
         """What is found by the next question and its answer."""
