@@ -2,7 +2,7 @@
 
     python -m tests.integration.pipeline.rebalancing_member BOOTSTRAP TOPIC GROUP PROTOCOL FILE
 
-Every record that it is done with stands in FILE as `partition offset` before the runner hears of it.
+Every record that it is done with stands in FILE as `partition offset pid` before the runner hears of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(bootstrap_servers: str, topic: str, group: str, protocol: str, file: st
     def work(messages: Sequence[Message]) -> None:
         [message] = messages
         rest.wait(random.uniform(0, LONGEST_WORK_S))  # noqa: S311  so that work ends out of order
-        os.write(done, f"{message.partition} {message.offset}\n".encode())  # one write: lines never mix
+        os.write(done, f"{message.partition} {message.offset} {os.getpid()}\n".encode())  # one write: lines never mix
 
     connection = KafkaConnection(
         bootstrap_servers=bootstrap_servers, group_protocol=cast("GroupProtocol", protocol), session_timeout_ms=3000
