@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 import time
@@ -45,6 +46,8 @@ def chaos(
     out: Annotated[Path, typer.Option(help="Where chaos.json goes, and the logs of a run that failed.")] = OUT,
 ) -> None:
     """Break things on purpose and prove that nothing is lost, billed twice or left behind."""
+    # For every lost connection it says at once what this command breaks on purpose.
+    logging.getLogger("librdkafka").setLevel(logging.CRITICAL)
     console = Console(highlight=False)
     drawn = secrets.randbelow(1_000_000) if seed is None else seed
     pace = LONG if long else SHORT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import ClassVar, Final
 
 from pipeline.errors import RazgovorError
@@ -83,11 +84,12 @@ class CrashPoints(Fault):
         """See `Fault.play`."""
         before = engine_calls(stage.system.engine_log)
         steps_of = {**STEPS_OF, "ingest": _steps_of_ingest(stage)}
-        with stage.flow(), ThreadPoolExecutor() as pool:
+        left = {service: _in_order(stage.draw, steps) for service, steps in steps_of.items()}
+        victims = [worker for service in left for worker in stage.system.workers(service)[: VICTIMS[service]]]
+        with stage.flow(), ThreadPoolExecutor(len(victims)) as pool:
             plays = [
-                pool.submit(_Victim(stage, worker, stage.draw.randrange(2**32)).play, steps)
-                for service, all_steps in steps_of.items()
-                for worker, steps in shared(stage.system.workers(service)[: VICTIMS[service]], all_steps)
+                pool.submit(_Victim(stage, worker, stage.draw.randrange(2**32)).play, left[worker.service])
+                for worker in victims
             ]
             for play in plays:
                 stage.notes.problems.extend(play.result())
@@ -103,9 +105,19 @@ def _steps_of_ingest(stage: Stage) -> list[str]:
     return [*own, *stage.draw.sample(_EVENTS, min(stage.pace.ingest_stream_steps, len(_EVENTS)))]
 
 
-def shared(workers: Sequence[Worker], steps: Sequence[str]) -> list[tuple[Worker, list[str]]]:
-    """The steps dealt out among workers."""
-    return [(worker, list(steps[index :: len(workers)])) for index, worker in enumerate(workers)]
+def _in_order(draw: random.Random, steps: Sequence[str]) -> SimpleQueue[str]:
+    """The steps as drawn, those first that have to be provoked: they take longest. A victim that is free takes the next."""
+    left: SimpleQueue[str] = SimpleQueue()
+    for step in sorted(draw.sample(steps, len(steps)), key=lambda step: step not in _PROVOKED):
+        left.put(step)
+    return left
+
+
+def _next_of(left: SimpleQueue[str]) -> str | None:
+    try:
+        return left.get_nowait()
+    except Empty:
+        return None
 
 
 class _Victim:
@@ -116,14 +128,14 @@ class _Victim:
         self._worker = worker
         self._draw = random.Random(seed)  # noqa: S311  a script of faults
 
-    def play(self, steps: Sequence[str]) -> list[str]:
-        """Die at each step, once and twice in a row.
+    def play(self, left: SimpleQueue[str]) -> list[str]:
+        """Die at one step after another while any are left, once and twice in a row.
 
         Returns:
             What should not have been.
         """
         problems: list[str] = []
-        for step in self._draw.sample(steps, len(steps)):
+        while (step := _next_of(left)) is not None:
             for times in (1, 2):
                 try:
                     self._die(step, times)
