@@ -21,10 +21,14 @@ class KafkaLogReader:
         self._connection = connection
         self._readers: dict[str, ck.Consumer] = {}
         self._watch = Watch()
+        self._asker: ck.Producer | None = None
 
     def cluster_id(self) -> str:
         """See `LogReader.cluster_id`."""
-        return str(answer(self._reader("razgovor-look"), self._watch).cluster_id)
+        # A consumer would ask for its group's coordinator besides, every second, and be refused: that group is nobody's.
+        if self._asker is None:
+            self._asker = made(lambda: ck.Producer(base(self._connection, self._watch)))
+        return str(answer(self._asker, self._watch).cluster_id)
 
     def bounds(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, LogBounds]:
         """See `LogReader.bounds`."""
