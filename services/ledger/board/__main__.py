@@ -8,11 +8,14 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 
 from pipeline import service
 from pipeline.contracts.events import OF_JOBS
 from pipeline.errors import RazgovorError
+from pipeline.stream.connection import KafkaConnection
+from pipeline.stream.kafka import KafkaProducer
 from pipeline.stream.registry import wire_at
 from pipeline.telemetry import logs
 from services.ledger.board import app
@@ -24,6 +27,12 @@ def show_line(picture: Picture) -> None:
     """A picture as one line of JSON on standard output."""
     sys.stdout.write(json.dumps(asdict(picture)) + "\n")
     sys.stdout.flush()
+
+
+def _verify(connection: KafkaConnection) -> None:
+    """Have the brokers let us in, or say in words why not: faust would try for ever, or die of an error of its own."""
+    with closing(KafkaProducer(connection)) as producer:
+        producer.verify()
 
 
 async def _until_stopped(settings: BoardSettings, show: Callable[[Picture], None], topics: tuple[str, ...]) -> None:
@@ -47,6 +56,7 @@ def main(show: Callable[[Picture], None] = show_line, topics: tuple[str, ...] = 
     settings = service.load(BoardSettings)
     log = logs.configure("board", "WARNING")
     try:
+        _verify(settings.kafka)
         asyncio.run(_until_stopped(settings, show, topics))
     except RazgovorError as error:
         log.error("fatal", error=str(error))  # noqa: TRY400  its text says all there is

@@ -8,6 +8,7 @@ every start, so that nothing depends on a commit. No web server, no topics of it
 from __future__ import annotations
 
 import asyncio
+import ssl
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,7 +39,7 @@ async def run(
     show: Callable[[Picture], None],
     stop: asyncio.Event,
 ) -> None:
-    """Count and show until told to stop.
+    """Count and show until told to stop. Whether the brokers let us in is not asked here: faust does not say it in words.
 
     Args:
         connection: The brokers.
@@ -51,7 +52,7 @@ async def run(
         stop: Set to end.
 
     Raises:
-        Fatal: The board cannot speak to these brokers.
+        Fatal: A certificate of the settings cannot be used.
     """
     board = Board(timedelta(seconds=window_s))
     with tempfile.TemporaryDirectory(prefix="razgovor-board-") as folder:
@@ -72,12 +73,11 @@ async def _show_until(stop: asyncio.Event, board: Board, every_s: float, show: C
 
 
 def _app(connection: KafkaConnection, group: str, folder: str) -> Any:
-    if connection.security_protocol != "PLAINTEXT":
-        raise Fatal("the board reads from brokers without TLS and passwords only, so far")
     servers = ";".join(f"kafka://{server.strip()}" for server in connection.bootstrap_servers.split(","))
     return faust.App(
         group,
         broker=servers,
+        broker_credentials=_credentials(connection),
         store="memory://",
         datadir=folder,  # which it makes even though there is nothing to put into it
         web_enabled=False,
@@ -86,6 +86,31 @@ def _app(connection: KafkaConnection, group: str, folder: str) -> Any:
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
     )
+
+
+def _credentials(connection: KafkaConnection) -> Any:
+    """How faust proves who we are, and checks who the brokers are; None: it need not."""
+    context = _tls(connection) if connection.tls else None
+    if connection.sasl and connection.password is not None:
+        return faust.SASLCredentials(
+            username=connection.username,
+            password=connection.password.get_secret_value(),
+            mechanism=connection.sasl_mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
+
+
+def _tls(connection: KafkaConnection) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=connection.ca_file)
+        if connection.certificate_file is not None:
+            context.load_cert_chain(connection.certificate_file, connection.key_file)
+    except OSError as error:  # ssl.SSLError is one too
+        raise Fatal(
+            f"kafka_ca_file, kafka_certificate_file or kafka_key_file cannot be used: {error.strerror}"
+        ) from error
+    return context
 
 
 def _agent(board: Board, wire: Wire) -> Callable[[Any], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from pipeline.errors import Fatal
 from pipeline.stream import wire
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaProducer
@@ -74,14 +72,3 @@ def test_it_counts_on_a_real_kafka_and_listens_nowhere(kafka_peer: KafkaPeer, to
 
 def listening() -> list[Any]:
     return [one for one in psutil.Process().net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-
-
-def test_brokers_that_ask_for_more_are_refused_by_name() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        connection = KafkaConnection(bootstrap_servers=f"127.0.0.1:{nobody.getsockname()[1]}", security_protocol="SSL")
-        with pytest.raises(Fatal, match="without TLS"):
-            asyncio.run(
-                app.run(
-                    connection, Wire(), ("t",), "g", window_s=60, every_s=1, show=lambda _: None, stop=asyncio.Event()
-                )
-            )
