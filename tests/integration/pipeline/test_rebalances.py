@@ -2,158 +2,122 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
-import subprocess
 import sys
-import uuid
-from collections import Counter
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Transient
-from pipeline.stream.admin import KafkaAdmin
-from pipeline.stream.connection import KafkaConnection
-from pipeline.stream.kafka import KafkaLogReader, KafkaProducer
-from pipeline.stream.ports import LogBounds, Record, TopicPartition
-from pipeline.stream.topology import TopicState
+from pipeline.stream.connection import GroupProtocol
 from pipeline.testing.waiting import eventually
 from razgovor.embedded.testing import temporary_folder
 from razgovor.peers import KafkaServer
 from razgovor.peers.kafka_options import KafkaOptions
+from tests.integration.pipeline.quick_sessions import QUICK_SESSIONS
+from tests.integration.pipeline.rebalancing_group import Group, group_of
+from tests.integration.pipeline.rebalancing_member import IN_FLIGHT
 
-pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(400)]
+RECORDS = 6_000
+#: What may be worked on again besides what killed members had in hand: the matrix of faults says so.
+AGAIN_SHARE = 0.005
 
-PARTITIONS, RECORDS, MEMBERS, EVENTS = 8, 6000, 4, 14
-ROOT = Path(__file__).parents[3]
-#: With KIP-848 the broker decides how long a silent member is one, and by default that is 45 s.
-SESSIONS = {
-    "group.min.session.timeout.ms": "1000",
-    "group.consumer.min.session.timeout.ms": "1000",
-    "group.consumer.session.timeout.ms": "3000",
-    "group.consumer.min.heartbeat.interval.ms": "200",
-    "group.consumer.heartbeat.interval.ms": "500",
-}
+
+@dataclass(frozen=True)
+class Storm:
+    """How a group is disturbed.
+
+    Attributes:
+        events: How often something happens; None: until all is done.
+        hows: What is drawn from.
+        pause_s: Shortest and longest time between two events.
+    """
+
+    records: int = RECORDS
+    members: int = 4
+    least: int = 3
+    events: int | None = 14
+    hows: tuple[str, ...] = ("kill", "kill", "drain", "stop", "join")
+    pause_s: tuple[float, float] = (0.0, 0.0)
+
+
+def storm() -> Storm:
+    """RAZGOVOR_STORM_RECORDS asks for row 3 of the faults: so many records, kills alone, one every 1 to 5 s until all is done."""
+    if (records := os.environ.get("RAZGOVOR_STORM_RECORDS")) is None:
+        return Storm()
+    members = int(os.environ.get("RAZGOVOR_STORM_MEMBERS", "8"))
+    return Storm(int(records), members, members, events=None, hows=("kill",), pause_s=(1.0, 5.0))
+
+
+STORM = storm()
+pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(400 if STORM.events else 3600)]
 
 
 @pytest.fixture(scope="module")
 def bootstrap_servers() -> Iterator[str]:
-    with temporary_folder() as folder, KafkaServer(folder, KafkaOptions(properties=SESSIONS)) as server:
+    with temporary_folder() as folder, KafkaServer(folder, KafkaOptions(properties=QUICK_SESSIONS)) as server:
         yield server.bootstrap_servers
 
 
-class Group:
-    """Members in processes of their own, and what they did."""
-
-    def __init__(self, bootstrap_servers: str, protocol: str, file: Path) -> None:
-        name = f"rebalances-{uuid.uuid4().hex[:8]}"
-        self.topic, self.group, self.protocol, self.file = name, name, protocol, file
-        self.bootstrap_servers = bootstrap_servers
-        self.members: list[subprocess.Popen[bytes]] = []
-        self.stopped: list[subprocess.Popen[bytes]] = []
-        self.kills = 0
-        file.touch()
-        connection = KafkaConnection(bootstrap_servers=bootstrap_servers)
-        KafkaAdmin(connection).create(name, TopicState(PARTITIONS, 1))
-        producer = KafkaProducer(connection)
-        producer.publish([Record(name, b"%d" % number, b"v") for number in range(RECORDS)])
-        producer.close()
-        self.look = KafkaLogReader(connection)
-
-    def start(self) -> None:
-        where = [self.bootstrap_servers, self.topic, self.group, self.protocol, str(self.file)]
-        command = [sys.executable, "-m", "tests.integration.pipeline.rebalancing_member", *where]
-        self.members.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
-
-    def bounds(self) -> dict[TopicPartition, LogBounds]:
-        return self.look.bounds(self.group, [TopicPartition(self.topic, number) for number in range(PARTITIONS)])
-
-    def lines(self) -> list[list[int]]:
-        """Partition, offset and who did it, in the order in which it was done."""
-        return [[int(word) for word in line.split()] for line in self.file.read_text().splitlines()]
-
-    def done(self) -> list[tuple[int, int]]:
-        return [(partition, offset) for partition, offset, _ in self.lines()]
-
-    def each_has_done(self, count: int) -> bool:
-        shares = Counter(who for _, _, who in self.lines())
-        return all(shares[member.pid] >= count for member in self.members)
-
-    def all_committed(self) -> bool:
-        """Whether all is; asserts the law on the way: commits are read first, so that work done since can't excuse them."""
-        try:
-            bounds = self.bounds()
-        except Transient:  # a broker under load says now and then that it does not coordinate the group
-            return False
-        done = set(self.done())
-        for log, bound in bounds.items():
-            before = {(log.partition, offset) for offset in range(bound.committed or 0)}
-            assert before <= done
-        return all(bound.committed == bound.high for bound in bounds.values())
-
-    def has_gone_on(self, done_before: int) -> bool:
-        """Whether there was work since, or there is no more."""
-        return self.all_committed() or len(self.done()) > done_before + 100
-
-    def something_happens(self, seed: random.Random) -> None:
-        member = seed.choice([one for one in self.members if one not in self.stopped])
-        how = seed.choice(["kill", "kill", "drain", "stop", "join"])
-        if how == "stop":
-            member.send_signal(signal.SIGSTOP)
-            self.stopped.append(member)
-        elif how != "join":
-            member.send_signal(signal.SIGKILL if how == "kill" else signal.SIGTERM)
-            self.members.remove(member)
-            self.kills += how == "kill"
-            member.wait(20)
-        if self.stopped and (len(self.stopped) > 1 or seed.random() < 0.3):
-            self.stopped.pop(0).send_signal(signal.SIGCONT)
-        while len(self.members) - len(self.stopped) < MEMBERS - 1:
-            self.start()
-
-    def close(self) -> None:
-        for member in self.members:
-            member.kill()
-            member.wait(20)
-        self.look.close()
+def await_next(group: Group, pause_s: float) -> None:
+    """Work goes on, and for so long; or there is no more."""
+    done, due_s = len(group.journal.lines()), time.monotonic() + pause_s
+    eventually(partial(group.has_gone_on, done), deadline_s=60)
+    eventually(lambda: time.monotonic() >= due_s or group.all_committed(), every_s=0.2)
 
 
-@contextmanager
-def group_of(bootstrap_servers: str, protocol: str, file: Path) -> Iterator[Group]:
-    group = Group(bootstrap_servers, protocol, file)
-    try:
-        yield group
-    finally:
-        group.close()
+def rage(group: Group, seed: random.Random) -> int:
+    """Let things happen; how many did."""
+    happened = 0
+    while STORM.events is None or happened < STORM.events:
+        await_next(group, seed.uniform(*STORM.pause_s))
+        if STORM.events is None and group.all_committed():
+            break
+        group.something_happens(seed, STORM.hows)
+        happened += 1
+    return happened
+
+
+def tell(protocol: GroupProtocol, group: Group, took_s: float) -> None:
+    """What a run at another size is made for."""
+    taken, again = len(group.journal.lines()), group.journal.begun_again()
+    bound = group.kills * IN_FLIGHT + AGAIN_SHARE * STORM.records
+    sys.stdout.write(
+        f"\n{protocol}: {STORM.records} records, {STORM.members} members, {group.kills} kills in {took_s:.0f} s; work begun"
+        f" again on {again} (bound {bound:.0f}), found done {taken - STORM.records}\n"
+    )
+    assert again <= bound
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_no_commit_passes_unfinished_work_whatever_happens_to_members(
-    bootstrap_servers: str, protocol: str, tmp_path: Path
+    bootstrap_servers: str, protocol: GroupProtocol, tmp_path: Path
 ) -> None:
     seed = random.Random(848)  # noqa: S311  the script of the test
-    with group_of(bootstrap_servers, protocol, tmp_path / "done") as group:
-        for _ in range(MEMBERS):
+    with group_of(bootstrap_servers, protocol, tmp_path, records=STORM.records, least=STORM.least) as group:
+        for _ in range(STORM.members):
             group.start()
-        for _ in range(EVENTS):
-            eventually(partial(group.has_gone_on, len(group.done())), deadline_s=60)
-            group.something_happens(seed)
+        begun_s = time.monotonic()
+        rage(group, seed)
         for member in group.stopped:
             member.send_signal(signal.SIGCONT)
         eventually(group.all_committed, deadline_s=120, every_s=0.1)
-        assert len(set(group.done())) == RECORDS
+        assert group.journal.count() == STORM.records
         assert group.kills > 0
+        if STORM.events is None:
+            tell(protocol, group, time.monotonic() - begun_s)
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_what_a_drained_member_has_done_is_not_done_again(
-    bootstrap_servers: str, protocol: str, tmp_path: Path
+    bootstrap_servers: str, protocol: GroupProtocol, tmp_path: Path
 ) -> None:
-    with group_of(bootstrap_servers, protocol, tmp_path / "done") as group:
+    with group_of(bootstrap_servers, protocol, tmp_path, records=RECORDS, least=0) as group:
         for _ in range(2):
             group.start()
         # Both at work: what the first had in work when the second joined has been done again by now, if it had to be.
@@ -161,7 +125,7 @@ def test_what_a_drained_member_has_done_is_not_done_again(
         leaving = group.members.pop(0)
         leaving.send_signal(signal.SIGTERM)
         assert leaving.wait(10) == 0
-        until_its_end = group.lines()
+        until_its_end = list(group.journal.lines())
         eventually(group.all_committed, deadline_s=60, every_s=0.1)
-        its_work = {(partition, offset) for partition, offset, who in until_its_end if who == leaving.pid}
+        its_work = {(one.partition, one.offset) for one in until_its_end if one.pid == leaving.pid}
         assert its_work.isdisjoint(group.done()[len(until_its_end) :])
