@@ -1,4 +1,4 @@
-"""Transcribers in processes of their own, over a mock broker and a folder: the test build, which needs no model, or the service.
+"""Transcribers in processes of their own, over a broker and a folder: the test build, which needs no model, or the service.
 
 An honest recording takes a fake engine its time; a marked one goes to a real child of the decoder or the engine, and does
 there what its mark says (see `razgovor.chaos.poison`).
@@ -18,11 +18,12 @@ from pipeline.blobs.folder import FolderStore
 from pipeline.contracts import layout
 from pipeline.contracts.events import AudioObject, Event, JobStatus, TranscriptReady
 from pipeline.contracts.transcript import sha256_hex
+from pipeline.errors import Transient
 from pipeline.stream import wire
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka import KafkaConsumer, KafkaLogReader, KafkaProducer
 from pipeline.stream.kafka_mock import MockCluster
-from pipeline.stream.ports import Message, TopicPartition
+from pipeline.stream.ports import LogBounds, Message, TopicPartition
 from pipeline.testing import samples
 from pipeline.testing.waiting import eventually
 from razgovor.chaos.poison import Poison
@@ -35,16 +36,25 @@ PARTITIONS = 4
 TAKEOVER_AFTER_S = 1.5
 
 
-class World:
-    """What workers share, and what came of them."""
+def mock_cluster() -> MockCluster:
+    cluster = MockCluster()
+    for topic in TOPICS:
+        cluster.create_topic(topic)
+    return cluster
 
-    def __init__(self, folder: Path) -> None:
+
+class World:
+    """What workers share, and what came of them.
+
+    `bootstrap_servers` are of a Kafka that has the topics, with `PARTITIONS` each; without, there is a mock broker.
+    """
+
+    def __init__(self, folder: Path, bootstrap_servers: str | None = None) -> None:
         self.folder = folder
-        self.cluster = MockCluster()
-        for topic in TOPICS:
-            self.cluster.create_topic(topic)
+        self.cluster = None if bootstrap_servers else mock_cluster()
+        address = self.cluster.address if self.cluster else str(bootstrap_servers)
         self.store = FolderStore(folder / "store")
-        self.connection = KafkaConnection(bootstrap_servers=self.cluster.address)
+        self.connection = KafkaConnection(bootstrap_servers=address)
         self.producer = KafkaProducer(self.connection)
         self.look = KafkaLogReader(self.connection)
         self.workers: list[Worker] = []
@@ -52,7 +62,6 @@ class World:
         self._reader = KafkaConsumer(self.connection, group="test")
         self._reader.subscribe(SAID, lambda _: None, lambda _: None)
         self.uploads = 0
-        self.lost = False
 
     def worker(self, **settings: str) -> Worker:
         """The test build."""
@@ -81,7 +90,7 @@ class World:
     def _read(self) -> list[Message]:
         """Everything that was said until now."""
         logs = [TopicPartition(topic, number) for topic in SAID for number in range(PARTITIONS)]
-        said = sum(bound.high for bound in self.look.bounds("test", logs).values())
+        said = sum(bound.high for bound in self._bounds("test", logs).values())
 
         def all_seen() -> bool:
             self._seen.extend(self._reader.poll(0.05, 500))
@@ -111,12 +120,24 @@ class World:
 
     def committed(self) -> int:
         logs = [TopicPartition("audio.uploaded", number) for number in range(PARTITIONS)]
-        return sum(bound.committed or 0 for bound in self.look.bounds("transcriber", logs).values())
+        return sum(bound.committed or 0 for bound in self._bounds("transcriber", logs).values())
+
+    def _bounds(self, group: str, logs: list[TopicPartition]) -> dict[TopicPartition, LogBounds]:
+        """A real broker says now and then that it does not coordinate the group yet."""
+
+        def known() -> dict[TopicPartition, LogBounds] | None:
+            try:
+                return self.look.bounds(group, logs)
+            except Transient:
+                return None
+
+        return eventually(known) or {}
 
     def lose_broker(self) -> None:
-        """End it; nothing of it can be asked any more."""
-        self.cluster.close()
-        self.lost = True
+        """End the mock broker; nothing of it can be asked any more."""
+        if self.cluster is not None:
+            self.cluster.close()
+            self.cluster = None
 
     def close(self) -> None:
         for worker in self.workers:
@@ -124,8 +145,7 @@ class World:
         self._reader.close()
         self.look.close()
         self.producer.close()
-        if not self.lost:
-            self.cluster.close()
+        self.lose_broker()
 
 
 class Worker:
@@ -137,7 +157,7 @@ class Worker:
         scratch = world.folder / f"{name}-scratch"
         scratch.mkdir()
         environment = {
-            "TRANSCRIBER_BOOTSTRAP_SERVERS": world.cluster.address,
+            "TRANSCRIBER_BOOTSTRAP_SERVERS": world.connection.bootstrap_servers,
             "TRANSCRIBER_STORE_URL": (world.folder / "store").as_uri(),
             "TRANSCRIBER_STATUS_FILE": str(self._status_file),
             "TRANSCRIBER_SCRATCH_DIR": str(scratch),
