@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 
 from pipeline.contracts.events import Event
@@ -11,7 +13,12 @@ from services.ledger.handler import Arrival, handle
 
 def record(url: str, *events: Event) -> None:
     """Record events, each a second after the one before. Offsets are theirs alone."""
-    ledger = PostgresLedger(url)
+    with closing(PostgresLedger(url)) as ledger:
+        apply(ledger, events)
+
+
+def apply(ledger: PostgresLedger, events: Sequence[Event]) -> None:
+    """The same by a ledger that is at hand."""
     ledger.apply(
         [
             handle(
@@ -22,4 +29,3 @@ def record(url: str, *events: Event) -> None:
             for number, event in enumerate(events)
         ]
     )
-    ledger.close()
