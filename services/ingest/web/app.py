@@ -12,6 +12,7 @@ from services.ingest.web import (
     health,
     jobs,
     live,
+    methods,
     openapi,
     orders,
     page,
@@ -27,6 +28,22 @@ from services.ingest.web.context import RequestContext
 from services.ingest.web.ports import WebPorts
 
 VERSION = "1"
+_ROUTERS = (
+    submit.router,
+    batch.router,
+    jobs.router,
+    orders.router,
+    streams.router,
+    live.router,
+    downloads.router,
+    reports.router,
+    waveforms.router,
+    sessions.router,
+    webhooks.router,
+    health.router,
+    docs.router,
+    page.router,
+)
 _DESCRIPTION = """Send recordings of calls, get transcripts: who said what, and when.
 
 Every error is `application/problem+json` with a stable `code`. An accepted job is never lost: ask for its state, then
@@ -63,22 +80,8 @@ def create_app(ports: WebPorts) -> RequestContext:
     app.state.accepting = anyio.CapacityLimiter(submit.ACCEPTING_AT_ONCE)
     app.state.drawing = anyio.CapacityLimiter(waveforms.DRAWING_AT_ONCE)
     problems.register(app)
-    for router in (
-        submit.router,
-        batch.router,
-        jobs.router,
-        orders.router,
-        streams.router,
-        live.router,
-        downloads.router,
-        reports.router,
-        waveforms.router,
-        sessions.router,
-        webhooks.router,
-        health.router,
-        docs.router,
-        page.router,
-    ):
+    app.router.routes.append(methods.OtherMethods(_ROUTERS))
+    for router in _ROUTERS:
         app.include_router(router)
     openapi.install(app)
     return RequestContext(app, ports.new_id)
