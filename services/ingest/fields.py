@@ -54,6 +54,10 @@ def _iso_8601(text: str) -> str:
     return text
 
 
+#: A time as people and programs write it: where it stands, a number is no time, whatever pydantic thinks.
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_8601)]
+
+
 def _in_range(moment: datetime) -> datetime:
     if not _EARLIEST <= moment < _LATEST:
         raise ValueError("must lie between 1970 and 2200")
@@ -99,7 +103,7 @@ class CallFields(BaseModel):
     call_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,128}\z")] | None = Field(
         default=None, description="Your own id of the call: opaque, never a name or a number. Default: the job's id."
     )
-    started_at: Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_in_range)] | None = Field(
+    started_at: Annotated[Moment, AfterValidator(_in_range)] | None = Field(
         default=None, description="When the call began, ISO 8601 with its zone."
     )
     direction: Literal["inbound", "outbound"] | None = Field(default=None, description="inbound or outbound.")

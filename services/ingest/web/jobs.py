@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from services.ingest.clients import Client
+from services.ingest.fields import Moment
 from services.ingest.jobs import Cursor, Job
 from services.ingest.listing import Wanted
 from services.ingest.problems import INVALID_FIELD, NOT_FOUND, Problem
@@ -30,8 +30,8 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 def _wanted(
     *,
     state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Accepted then or later; with its zone.")] = None,
-    before: Annotated[AwareDatetime | None, Query(description="Accepted earlier; with its zone.")] = None,
+    since: Annotated[Moment | None, Query(description="Accepted then or later; with its zone.")] = None,
+    before: Annotated[Moment | None, Query(description="Accepted earlier; with its zone.")] = None,
     direction: Annotated[Literal["inbound", "outbound"] | None, Query(description="Only such calls.")] = None,
     operator: Annotated[str | None, Query(max_length=200, description="Only calls of this operator.")] = None,
     call_id: Annotated[str | None, Query(max_length=128, description="Only the call with your id.")] = None,

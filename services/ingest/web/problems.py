@@ -90,7 +90,9 @@ def unavailable(error: Transient) -> Problem:
 
 def _invalid(error: RequestValidationError) -> Problem:
     fault = error.errors()[0]
-    return Problem(problems.INVALID_FIELD, str(fault["msg"]), field=str(fault["loc"][-1])[:64])
+    # The first of the places is the part of the request; behind the field's stand our own types.
+    field = str(fault["loc"][:2][-1])[:64]
+    return Problem(problems.INVALID_FIELD, str(fault["msg"]).removeprefix("Value error, "), field=field)
 
 
 def _http(error: HTTPException) -> Problem:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, BinaryIO, Final, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import AwareDatetime
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from services.ingest import problems
 from services.ingest.clients import LOCALES
+from services.ingest.fields import Moment
 from services.ingest.problems import Problem
 from services.ingest.reports import MAX_CALLS, ReportQuestion, TooManyCalls
 from services.ingest.usage import Usage, month_of
@@ -27,6 +29,17 @@ from services.ingest.web.usage_documents import UsageDocument, usage_document
 _READ_BYTES: Final = 262_144
 _RETRY_AFTER_S: Final = 15
 _DAY: Final = timedelta(days=1)
+_WRITTEN_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _day(text: str) -> str:
+    if not _WRITTEN_DAY.fullmatch(text):
+        raise ValueError("must be a day, e.g. 2026-01-31")
+    return text
+
+
+#: Of UTC; a number is none.
+_Day = Annotated[date, BeforeValidator(_day)]
 
 router = APIRouter(prefix="/v1", tags=["reports"])
 
@@ -48,11 +61,11 @@ async def calls(
     client: Reader,
     *,
     since: Annotated[
-        AwareDatetime | date,
+        Moment | _Day,
         Query(alias="from", description="Accepted then or later: a time with its zone, or a day of UTC."),
     ],
     before: Annotated[
-        AwareDatetime | date, Query(alias="to", description="Accepted earlier than a time, or up to the end of a day.")
+        Moment | _Day, Query(alias="to", description="Accepted earlier than a time, or up to the end of a day.")
     ],
     lang: Annotated[
         Literal["ru", "en"] | None, Query(description="Of headings and reasons. Else Accept-Language, else yours.")
