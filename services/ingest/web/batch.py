@@ -46,6 +46,7 @@ _OPENAPI: Final[dict[str, Any]] = {
                         **FIELDS,
                         "file": {
                             "type": "array",
+                            "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
                             "description": "The recordings, each a part named file.",
                         },

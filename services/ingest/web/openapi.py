@@ -10,6 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from services.ingest.web.problems import MEDIA_TYPE
 
 VERSION: Final = "3.0.3"
+#: What answers with one job are described by.
+_OF_A_JOB: Final = frozenset(
+    f"#/components/schemas/{name}" for name in ("AcceptedDocument", "JobDocument", "RequeuedDocument")
+)
+_JOB: Final = "/v1/jobs/{job_id}"
 
 
 def install(app: FastAPI) -> None:
@@ -25,7 +30,7 @@ def install(app: FastAPI) -> None:
                 openapi_version=VERSION,
                 tags=app.openapi_tags,
             )
-            app.openapi_schema = _as_3_0(_without_fastapi_errors(described))
+            app.openapi_schema = _as_3_0(_with_links(_without_fastapi_errors(described)))
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to change the description
@@ -42,6 +47,25 @@ def _without_fastapi_errors(described: dict[str, Any]) -> dict[str, Any]:
                     answer["content"].pop("application/json", None)
     for name in ("HTTPValidationError", "ValidationError"):
         described["components"]["schemas"].pop(name, None)
+    return described
+
+
+def _with_links(described: dict[str, Any]) -> dict[str, Any]:
+    """With links from each answer that tells of a job to all that can be asked of it."""
+    operations = [(path, operation) for path, found in described["paths"].items() for operation in found.values()]
+    links = {
+        operation["operationId"]: {
+            "operationId": operation["operationId"],
+            "parameters": {"job_id": "$response.body#/job_id"},
+            "description": operation["summary"],
+        }
+        for path, operation in operations
+        if path.startswith(_JOB)
+    }
+    for _path, operation in operations:
+        for answer in operation["responses"].values():
+            if answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref") in _OF_A_JOB:
+                answer["links"] = links
     return described
 
 

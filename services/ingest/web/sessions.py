@@ -52,6 +52,8 @@ _OPENAPI: Final[dict[str, Any]] = {
                         "link": {"type": "string", "maxLength": 128, "description": "The token of a one-time link."},
                     },
                     "additionalProperties": False,
+                    "minProperties": 1,
+                    "maxProperties": 1,
                 }
             }
         },

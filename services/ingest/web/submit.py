@@ -71,7 +71,7 @@ IDEMPOTENCY_PARAMETER: Final[dict[str, Any]] = {
     "in": "header",
     "required": False,
     "description": "Repeat a request with the same key, and you get the same job instead of another one.",
-    "schema": {"type": "string", "maxLength": 255},
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _OPENAPI: Final[dict[str, Any]] = {
     "parameters": [

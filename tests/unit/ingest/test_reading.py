@@ -280,6 +280,23 @@ def test_every_reference_of_the_description_leads_somewhere() -> None:
         assert reference in described["components"]["schemas"]
 
 
+def test_each_answer_that_tells_of_a_job_leads_to_all_that_can_be_asked_of_it() -> None:
+    paths = Rig().http(None).get("/openapi.json").json()["paths"]
+    wanted = {
+        operation["operationId"]
+        for path, operations in paths.items()
+        if path.startswith("/v1/jobs/{job_id}")
+        for operation in operations.values()
+    }
+    for answer in (
+        paths["/v1/jobs"]["post"]["responses"]["202"],
+        paths["/v1/jobs/{job_id}"]["get"]["responses"]["200"],
+        paths["/v1/jobs/{job_id}/requeue"]["post"]["responses"]["202"],
+    ):
+        assert {link["operationId"] for link in answer["links"].values()} == wanted
+        assert all(link["parameters"] == {"job_id": "$response.body#/job_id"} for link in answer["links"].values())
+
+
 def test_codes_are_stable_and_not_doubled() -> None:
     assert {code: kind.status for code, kind in KINDS.items()} == {
         "empty_file": 400,
