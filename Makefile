@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests page-check page-library pictures e2e chaos chaos-long bench-throughput bench-front-door bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
+.PHONY: help audit-deps demo test check unit contract integration integration-local peers peers-stop compose-check browser browser-tests page-check page-library pictures e2e chaos chaos-long bench-throughput schemathesis bench-front-door bench-transcriber bench-transcriber-scale bench-gpu bench bundle model lock clean format
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -93,6 +93,9 @@ chaos: .venv/dev ## Break everything on purpose on real peers, and judge: the sh
 
 chaos-long: .venv/dev ## The long form, for a quiet machine: 10,000 calls and 200 kills at least
 	$(BIN)/razgovor chaos --long $(if $(SEED),--seed $(SEED))
+
+schemathesis: .venv/dev ## What three clients send and are answered, by the API's own description: the totals
+	$(BIN)/python -m tests.integration.ingest.fuzzing
 
 bench-throughput: .venv/dev ## Jobs per second through all four services on real peers, and what the time goes to
 	$(BIN)/python bench/throughput.py

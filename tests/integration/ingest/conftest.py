@@ -16,24 +16,18 @@ from services.ingest.adapters.postgres import (
     PostgresJobs,
     PostgresOutbox,
     PostgresSubmissions,
-    migrate,
 )
 from services.ingest.admin import create_key
 from services.ingest.clients import Client
-from services.ledger.adapters.postgres import PostgresLedger
 from tests.integration.databases import DATABASES
 from tests.integration.ingest.kafka_world import mock_broker
-from tests.integration.ingest.repositories import Repositories
+from tests.integration.ingest.repositories import Repositories, with_both_schemas
 
 
 @pytest.fixture
 def migrated(database_urls: DatabaseUrls) -> DatabaseUrls:
     """A database that knows both schemas."""
-    migrate(database_urls.ingest)
-    ledger = PostgresLedger(database_urls.ledger)
-    ledger.migrate()
-    ledger.close()
-    return database_urls
+    return with_both_schemas(database_urls)
 
 
 @pytest.fixture

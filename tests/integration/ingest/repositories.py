@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.contracts.call_info import CallInfo
+from razgovor.embedded.postgres_access import DatabaseUrls
+from services.ingest.adapters.postgres import migrate
 from services.ingest.clients import Client
 from services.ingest.ports import Clients, Jobs, Outbox, Submissions
 from services.ingest.scopes import SCOPES
 from services.ingest.submissions import IdempotencyKey, StoredAudio, Submission
+from services.ledger.adapters.postgres import PostgresLedger
 
 ACME = Client(
     client_id="acme",
@@ -75,3 +79,11 @@ def submission(client_id: str = "acme", **changes: object) -> Submission:
 
 def idempotency(key: str = "k", request: bytes = b"r" * 32) -> IdempotencyKey:
     return IdempotencyKey(key, request)
+
+
+def with_both_schemas(urls: DatabaseUrls) -> DatabaseUrls:
+    """A database that both services migrated."""
+    migrate(urls.ingest)
+    with closing(PostgresLedger(urls.ledger)) as ledger:
+        ledger.migrate()
+    return urls
