@@ -224,7 +224,7 @@ def main() -> int:
     _OUT.parent.mkdir(parents=True, exist_ok=True)
     _OUT.write_text(json.dumps({name: asdict(totals) for name, totals in found.items()}, indent=1), encoding="utf-8")
     for totals in found.values():
-        console.print(totals.said, markup=False, highlight=False)
+        console.print(totals.said, end="", markup=False, highlight=False)
     console.print(_shown(found))
     return 0 if all(totals.sound for totals in found.values()) else 1
 
