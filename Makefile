@@ -126,8 +126,9 @@ format: .venv/dev ## Put everything into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-audit-deps: .venv/dev ## Known vulnerabilities of the locked packages, as far as PyPI can be asked from here
+audit-deps: .venv/dev ## Known vulnerabilities of the locked packages, as far as PyPI and npm can be asked from here
 	$(BIN)/python requirements/audit.py requirements/runtime.txt requirements/dev.txt
+	$(BIN)/python requirements/audit_npm.py $(PAGE)
 
 lock: ## Lock the closures anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-package torch --no-emit-package torchaudio --no-emit-package razgovor --override requirements/overrides.txt pyproject.toml --extra local -o requirements/runtime.txt
