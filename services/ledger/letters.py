@@ -113,7 +113,7 @@ class DeadLetterBox(Protocol):
     """Where letters are kept. Every method may raise Transient (the database does not answer) and Fatal (it refuses)."""
 
     def find(self, selection: Selection, limit: int) -> list[Letter]:
-        """Letters, oldest first."""
+        """Letters, oldest first. A record that a group was turned back to, and put aside again, is the letter it was."""
 
     def count(self, selection: Selection) -> int:
         """How many there are."""

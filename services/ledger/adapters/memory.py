@@ -18,7 +18,9 @@ class MemoryDeadLetterBox:
 
     def find(self, selection: Selection, limit: int) -> list[Letter]:
         """See `DeadLetterBox.find`."""
-        return [letter for _, letter in sorted(self.letters.items()) if _is_meant(letter, selection)][:limit]
+        firsts = {_original(letter): letter for _, letter in sorted(self.letters.items(), reverse=True)}
+        meant = [letter for letter in firsts.values() if _is_meant(letter, selection)]
+        return sorted(meant, key=lambda letter: letter.letter_id)[:limit]
 
     def count(self, selection: Selection) -> int:
         """See `DeadLetterBox.count`."""
@@ -35,6 +37,12 @@ class MemoryDeadLetterBox:
         for letter in meant:
             self.letters[letter.letter_id] = replace(letter, dropped_at=self._clock())
         return len(meant)
+
+
+def _original(letter: Letter) -> object:
+    """What is the same for letters of one record that one group put aside; of one that does not say, itself."""
+    home = (letter.origin_topic, letter.origin_partition, letter.origin_offset, letter.group)
+    return letter.letter_id if None in home else (*home, letter.value)
 
 
 def _is_meant(letter: Letter, selection: Selection) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +50,8 @@ MESSAGES = [
         ]
     )
 ]
+#: The second again, put aside anew by its group. No test below may see it.
+AGAIN = replace(MESSAGES[1], offset=77, timestamp=samples.ACCEPTED_AT + timedelta(days=1))
 
 
 def kept(number: int, message: Message) -> Letter:
@@ -75,7 +78,7 @@ def kept(number: int, message: Message) -> Letter:
 
 def in_memory() -> DeadLetterBox:
     box = MemoryDeadLetterBox(lambda: samples.ACCEPTED_AT)
-    for number, message in enumerate(MESSAGES):
+    for number, message in enumerate([*MESSAGES, AGAIN]):
         box.letters[number + 1] = kept(number, message)
     return box
 
@@ -85,7 +88,7 @@ def box(request: pytest.FixtureRequest) -> DeadLetterBox:
     if request.param == "memory":
         return in_memory()
     ledger: PostgresLedger = request.getfixturevalue("ledger")
-    for message in MESSAGES:
+    for message in [*MESSAGES, AGAIN]:
         ledger.apply([dead_letters.keep(message)])
     urls: DatabaseUrls = request.getfixturevalue("database_urls")
     migrate(urls.ingest)  # the audit log is there
@@ -109,6 +112,8 @@ def test_letters_come_oldest_first_as_they_were_kept(box: DeadLetterBox) -> None
         (Selection(since=samples.ACCEPTED_AT + timedelta(hours=2)), [3, 4]),
         (Selection(letter_ids=[4, 2, 99]), [2, 4]),
         (Selection(letter_ids=[]), []),
+        (Selection(letter_ids=[5]), []),
+        (Selection(also_done=True), [1, 2, 3, 4]),
         (Selection(group="ledger", topic="audio.uploaded"), [4]),
         (Selection(reason="'; DROP TABLE ledger.dlq; --"), []),
     ],
@@ -145,7 +150,13 @@ def test_what_an_operator_does_is_no_part_of_the_record(
     box.mark_dropped([2])
     assert checksum(owner) == before
     apply()  # a replay of the DLQ brings nothing back
+    ledger.apply([dead_letters.keep(AGAIN)])  # nor does one of the topic, which puts it aside again
     assert box.count(Selection()) == 2
+    assert checksum(owner) == before
+    others = tuple((name, b"ledger" if name == "razgovor.group" else value) for name, value in AGAIN.headers)
+    ledger.apply([dead_letters.keep(replace(AGAIN, offset=78, headers=others))])
+    assert box.count(Selection()) == 3
+    assert checksum(owner) != before
 
 
 def test_what_is_done_stands_in_the_audit_log_or_is_not_done(

@@ -1,7 +1,8 @@
 """One hash over everything the ledger says, for proving that a replay changed nothing. Called by tests and the checker.
 
 Left out: where and when a record arrived (`seen.topic`, `partition`, `offset`, `recorded_at`) and the clock of the
-database at the time of writing (`applied_at`, `posted_at`, migrations), what an operator did with dead letters.
+database at the time of writing (`applied_at`, `posted_at`, migrations), what an operator did with dead letters, where these
+lie: a record that is read again is put aside again, and counts once for each group.
 """
 
 from __future__ import annotations
@@ -23,9 +24,15 @@ _TABLES: Final[tuple[LiteralString, ...]] = (
     FROM ledger.usage ORDER BY job_id COLLATE "C", run, kind COLLATE "C", leg COLLATE "C" """,
     """SELECT kind, client_id, valid_from, per_minute, currency
     FROM ledger.prices ORDER BY kind COLLATE "C", client_id COLLATE "C", valid_from""",
-    """SELECT topic, partition, "offset", value_sha256, recorded_at, key, value, header_names, header_values, reason,
-    consumer_group, event_id, origin_topic, origin_partition, origin_offset
-    FROM ledger.dlq ORDER BY topic COLLATE "C", partition, "offset", value_sha256 COLLATE "C" """,
+    """SELECT * FROM (
+        SELECT DISTINCT ON (home_topic, home_partition, home_offset, consumer_group, value_sha256)
+            coalesce(origin_topic, topic) AS home_topic, coalesce(origin_partition, partition) AS home_partition,
+            coalesce(origin_offset, "offset") AS home_offset, consumer_group, value_sha256, key, value, header_names,
+            header_values, reason, event_id
+        FROM ledger.dlq
+        ORDER BY home_topic, home_partition, home_offset, consumer_group, value_sha256, recorded_at, partition, "offset"
+    ) AS letters
+    ORDER BY home_topic COLLATE "C", home_partition, home_offset, consumer_group COLLATE "C", value_sha256 COLLATE "C" """,
 )
 #: How values are written must not depend on who asks.
 _AS_TEXT: Final[tuple[LiteralString, ...]] = (

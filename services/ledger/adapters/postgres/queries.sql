@@ -132,11 +132,11 @@ VALUES (
 ON CONFLICT DO NOTHING
 
 -- name: find_letters
--- Without a limit (null) all, and counted so.
+-- Without a limit (null) all, and counted so. What the same group put aside again is no further letter.
 SELECT id AS letter_id, topic, partition, "offset", recorded_at, key, value, header_names, header_values, reason,
     consumer_group AS "group", event_id, origin_topic, origin_partition, origin_offset, replayed_at, replayed_as,
     dropped_at
-FROM ledger.dlq
+FROM ledger.dlq AS letter
 WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
     AND (%(reason)s::text IS NULL OR reason = %(reason)s)
     AND (%(topic)s::text IS NULL OR topic = %(topic)s OR origin_topic = %(topic)s)
@@ -144,6 +144,11 @@ WHERE (%(letter_ids)s::bigint[] IS NULL OR id = ANY (%(letter_ids)s))
     AND (%(key)s::bytea IS NULL OR key = %(key)s)
     AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
     AND (%(also_done)s OR (replayed_at IS NULL AND dropped_at IS NULL))
+    AND NOT EXISTS (
+        SELECT FROM ledger.dlq AS earlier
+        WHERE earlier.origin_topic = letter.origin_topic AND earlier.origin_partition = letter.origin_partition
+            AND earlier.origin_offset = letter.origin_offset AND earlier.consumer_group = letter.consumer_group
+            AND earlier.value_sha256 = letter.value_sha256 AND earlier.id < letter.id)
 ORDER BY id
 LIMIT %(limit)s
 

@@ -87,7 +87,7 @@ def test_replaying_marks_what_is_done_and_does_it_once() -> None:
 
 def test_two_letters_of_one_job_start_one_run() -> None:
     house = house_with_jobs("job-1")
-    house.keep(letter(samples.audio_uploaded("job-1")), letter(samples.audio_uploaded("job-1")))
+    house.keep(*(letter(samples.audio_uploaded("job-1"), origin_offset=offset) for offset in (17, 18)))
     assert [(one.done, one.outcome) for one in house.replay()] == [(True, "run 2"), (True, "superseded")]
     assert house.open() == []
 
@@ -95,7 +95,7 @@ def test_two_letters_of_one_job_start_one_run() -> None:
 def test_two_letters_without_bytes_of_one_job_start_one_run() -> None:
     house = house_with_jobs("job-1")
     house.submissions.outcomes["job-1"] = Outcome(run=1, state="failed")
-    house.keep(*(letter(samples.audio_uploaded("job-1"), value=None) for _ in range(2)))
+    house.keep(*(letter(samples.audio_uploaded("job-1"), value=None, origin_offset=offset) for offset in (17, 18)))
     assert [(one.done, one.outcome) for one in house.replay()] == [(True, "run 2"), (False, "queued")]
 
 
