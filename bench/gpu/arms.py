@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,8 @@ SHORT: Final[Mapping[str, str | int | float]] = {
 }
 #: Said in a window of `SHORT`: as much a second of speech.
 SHORT_TOKENS: Final = 82
+#: The arm that is done with all recordings at once.
+CONCATENATED: Final = "Bpp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Contender:
 
 
 CONTENDERS: Final = (
+    Contender(title="A0, as shipped", arm="A0"),
+    Contender(title="A, sequential, tuned", arm="A"),
     Contender(title="B, one recording at a time, batch 16", arm="B"),
     *(
         Contender(
@@ -84,6 +88,7 @@ CONTENDERS: Final = (
         )
         for at_once in (4, 8)
     ),
+    Contender(title="B++, all recordings concatenated, batch 32", arm=CONCATENATED, batch=32),
     Contender(title="ours", arm="ours", ours=OURS),
     Contender(title="ours, windows of 19.4 s", arm="ours", tokens=SHORT_TOKENS, ours={**OURS, **SHORT}),
 )
@@ -98,7 +103,7 @@ class Timed:
         recordings: So many were done.
         call_s: Seconds of calls. Ours has many in flight that share the card, so each counts by its windows that were heard;
             the others' count when they are done.
-        seconds: From the end of a recording to that of the last.
+        seconds: From the end of a recording to that of the last; of all to that of all again, for the arm that is done with all at once.
         busy: Share of the time in which the card ran a kernel.
         watts: That it drew, in the mean.
         memory_mib: Of the card, at the most.
@@ -169,14 +174,14 @@ def timed(
     arm = make(contender.arm, mine)
     order = list(calls)
     np.random.default_rng(7).shuffle(order)
-    heard = (path for path, _ in arm.hear(itertools.cycle(order)))
+    heard = _done_together(arm, order, at_once=contender.arm == CONCATENATED)
     try:
         for _ in _within(warm_s, heard):
             pass
         _fill(arm)
         spent_s, begin_s = cpu_by_part(os.getpid()), time.perf_counter()
         with watched() as card:
-            done = list(_within(for_s, heard))
+            done = list(itertools.chain.from_iterable(_within(for_s, heard)))
         seconds = time.perf_counter() - begin_s
         now_s, fill = cpu_by_part(os.getpid()), _fill(arm)
     finally:
@@ -195,11 +200,18 @@ def timed(
     )
 
 
-def _within(seconds: float, heard: Iterator[Path]) -> Iterator[Path]:
+def _done_together(arm: Arm, order: Sequence[Path], *, at_once: bool) -> Iterator[list[Path]]:
+    """The recordings over and over, as they are done: one by one or all at once."""
+    if at_once:
+        return ([path for path, _ in arm.hear(order)] for _ in itertools.count())
+    return ([path] for path, _ in arm.hear(itertools.cycle(order)))
+
+
+def _within(seconds: float, heard: Iterator[list[Path]]) -> Iterator[list[Path]]:
     """What is done until then, and the first thereafter."""
     begin_s = time.perf_counter()
-    for path in heard:
-        yield path
+    for paths in heard:
+        yield paths
         if time.perf_counter() - begin_s >= seconds:
             return
 
