@@ -47,7 +47,7 @@ def test_a_member_leaves_in_time_though_its_brokers_do_not_answer(
     producer = KafkaProducer(connection)
     producer.publish([Record(name, b"%d" % number, b"v") for number in range(5_000)])
     producer.close()
-    command = [sys.executable, "-m", MEMBER, kafka.bootstrap_servers, name, name, protocol, str(done)]
+    command = [sys.executable, "-m", MEMBER, kafka.bootstrap_servers, name, name, protocol, str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT) as member:
         eventually(lambda: done.exists() and done.stat().st_size, deadline_s=60)
         kafka.pause()
