@@ -77,7 +77,7 @@ class Stage:
 
     Args:
         system: What runs.
-        seed: Of the draw; the same seed plays the same fault in the same way.
+        seed: Of the draw; the same seed draws the same.
         pace: How much and how long.
         limit_s: The fault's own.
         call_events: Whether a share of the calls comes by `call.recorded`.

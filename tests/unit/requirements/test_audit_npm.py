@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from requirements.audit_npm import audit
 
-#: As npm 10 prints them; shortened.
+#: As npm 11 writes them (`audit-report.js` of its arborist); shortened.
 FOUND = {
     "auditReportVersion": 2,
     "vulnerabilities": {"b": {"name": "b", "severity": "high", "range": "<2.1", "via": ["c"]}},
