@@ -15,6 +15,7 @@ from pipeline.errors import Fatal
 from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import Watch, base, known, made, ours, ported, theirs
 from pipeline.stream.kafka.lag import EVERY_MS, LagGauge
+from pipeline.stream.kafka.places import Places
 from pipeline.stream.kafka.remade import BrokersDescriber, RemadeTopics
 from pipeline.stream.ports import AssignmentListener, Headers, Message, TopicPartition
 from pipeline.telemetry import logs
@@ -62,7 +63,8 @@ class KafkaConsumer:
             settings |= {"statistics.interval.ms": EVERY_MS, "stats_cb": LagGauge(metrics)}
         self._consumer = made(lambda: ck.Consumer(settings))
         self._remade = RemadeTopics(BrokersDescriber(connection))
-        self._rejoining = False
+        self._places = Places(self._consumer, self._remade.id_of)
+        self._is_leaving = False
         self._subscribe: Callable[[], None] = lambda: None
 
     def subscribe(
@@ -75,23 +77,24 @@ class KafkaConsumer:
         """See `Consumer.subscribe`."""
 
         def assigned(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
-            self._rejoining = False
-            if anew := [log for log in partitions if self._remade.is_anew(str(log.topic))]:
-                for log in anew:
-                    log.offset = ck.OFFSET_BEGINNING
+            places = ported(partitions)
+            if astray := self._places.take(places):
+                for raw, log in zip(partitions, places, strict=True):
+                    raw.offset = ck.OFFSET_BEGINNING if log in astray else raw.offset
                 consumer.incremental_assign(partitions)
-            on_assign(ported(partitions))
+            on_assign(places)
 
         def revoked(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
-            if self._rejoining:  # what we would commit are places in a topic that is no more
-                lost(consumer, partitions)
-                return
-            consumer.resume(partitions)  # the client would remember a pause over the next assignment
-            on_revoke(ported(partitions))
+            given_up(consumer, partitions, on_revoke)
 
         def lost(consumer: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
-            consumer.resume(partitions)
-            (on_lost or on_revoke)(ported(partitions))
+            given_up(consumer, partitions, on_lost or on_revoke)
+
+        def given_up(consumer: ck.Consumer, partitions: list[ck.TopicPartition], tell: AssignmentListener) -> None:
+            consumer.resume(partitions)  # the client would remember a pause over the next assignment
+            places = ported(partitions)
+            tell(places)
+            self._places.give_up(places)
 
         self._remade.watch(topics)
         self._subscribe = lambda: self._consumer.subscribe(
@@ -102,18 +105,27 @@ class KafkaConsumer:
     def poll(self, timeout_s: float, max_messages: int) -> list[Message]:
         """See `Consumer.poll`."""
         self._watch.check()
-        if remade := self._remade.found():
-            # The client may leave such a topic unread for ever, or read on at the place where it was in the old one, and
-            # we have committed that; so it is read from its start.
-            _log.warning("topics_remade", topics=remade)
-            self._rejoining = True
-            self._consumer.unsubscribe()
-            self._subscribe()
+        self._rejoin()
         try:
             found = self._polled(timeout_s, max_messages)
         except KafkaException as error:
             raise ours(error.args[0]) from error
         return [message for raw in found if (message := ported_message(raw)) is not None]
+
+    def _rejoin(self) -> None:
+        """Leave the group and join it again once a topic was made anew.
+
+        The client may leave such a topic unread for ever, or read on at the place where it was in the old one, and we have
+        committed that; so it is read from its start.
+        """
+        if remade := {*self._remade.found(), *(log.topic for log in self._places.look_again())}:
+            _log.warning("topics_remade", topics=sorted(remade))
+            self._is_leaving = True
+            self._consumer.unsubscribe()
+        # While the group is being shared out the client puts leaving off, and to subscribe again would take it back.
+        if self._is_leaving and not self._consumer.assignment():
+            self._is_leaving = False
+            self._subscribe()
 
     def _polled(self, timeout_s: float, max_messages: int) -> list[ck.Message]:
         first = self._consumer.poll(timeout_s)
@@ -134,7 +146,7 @@ class KafkaConsumer:
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit`."""
         try:
-            done = self._consumer.commit(offsets=_positions(offsets), asynchronous=False)
+            done = self._consumer.commit(offsets=self._places.said(offsets), asynchronous=False)
         except KafkaException as error:
             raise ours(error.args[0]) from error
         for partition in done or []:
@@ -144,7 +156,7 @@ class KafkaConsumer:
     def commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See `Consumer.commit_soon`."""
         with suppress(KafkaException):  # said again by the caller until it is confirmed
-            self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
+            self._consumer.commit(offsets=self._places.said(offsets), asynchronous=True)
 
     def _on_commit(self, error: KafkaError | None, partitions: list[ck.TopicPartition]) -> None:
         """Runs inside `poll`."""
@@ -214,10 +226,6 @@ def ported_message(raw: ck.Message) -> Message | None:
         headers=_headers(raw),
         timestamp=datetime.fromtimestamp(timestamp_ms / 1000, tz=UTC),
     )
-
-
-def _positions(offsets: Mapping[TopicPartition, int]) -> list[ck.TopicPartition]:
-    return [ck.TopicPartition(log.topic, log.partition, offset) for log, offset in offsets.items()]
 
 
 def _headers(raw: ck.Message) -> Headers:

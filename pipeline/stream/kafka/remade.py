@@ -15,8 +15,6 @@ from pipeline.stream.connection import KafkaConnection
 from pipeline.stream.kafka.client import ANSWER_TIMEOUT_S, Watch, base, made
 
 EVERY_S: Final = 10.0
-#: So long a topic counts as made anew: until all members of a group have noticed, and have been given its partitions.
-ANEW_S: Final = 3 * EVERY_S
 #: Clients that are not closed yet. An admin client's own thread runs Python when an answer is in, and so may be the one
 #: that collects garbage; were the client itself in a cycle of it, librdkafka would abort the process
 #: (`rd_kafka_destroy_app`). So nothing that is open is ever garbage.
@@ -69,7 +67,6 @@ class RemadeTopics:
         self._ids: dict[str, str] = {}
         self._asked: Answers = {}
         self._due_s = 0.0
-        self._noticed_s: dict[str, float] = {}
 
     def watch(self, topics: Sequence[str]) -> None:
         """Look at these."""
@@ -82,10 +79,9 @@ class RemadeTopics:
             self._asked = self._describer.describe(self._topics)
         return remade
 
-    def is_anew(self, topic: str) -> bool:
-        """Whether it was found to be made anew a short while ago, so that no place in it that anybody remembers is one."""
-        noticed_s = self._noticed_s.get(topic)
-        return noticed_s is not None and self._monotonic_s() < noticed_s + ANEW_S
+    def id_of(self, topic: str) -> str:
+        """The id that the topic had when the brokers answered last; empty: they have not told yet."""
+        return self._ids.get(topic, "")
 
     def close(self) -> None:
         """Ask no more."""
@@ -98,7 +94,6 @@ class RemadeTopics:
         ids = {topic: topic_id for topic, answer in answers.items() if (topic_id := _id(answer)) is not None}
         remade = [topic for topic, topic_id in ids.items() if self._ids.get(topic, topic_id) != topic_id]
         self._ids |= ids
-        self._noticed_s |= dict.fromkeys(remade, self._monotonic_s())
         return sorted(remade)
 
 

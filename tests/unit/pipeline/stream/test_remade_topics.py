@@ -81,3 +81,11 @@ def test_nobody_waits_for_brokers_that_do_not_answer() -> None:
 
     cluster.open[0].set_result(Description("2"))
     assert cluster.remade.found() == ["calls"]
+
+
+def test_an_id_stays_known_while_the_topic_is_away() -> None:
+    cluster = Cluster(calls="1")
+    cluster.ids.clear()
+    cluster.look()
+
+    assert [cluster.remade.id_of(topic) for topic in ("calls", "others")] == ["1", ""]
