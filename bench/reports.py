@@ -30,7 +30,8 @@ from pipeline.contracts.transcript import Channel, Provenance, Transcript, Turn,
 from pipeline.isolation import ChildProcess, Limits
 from services.ingest.jobs import Cursor, Job, Outcome, StoredObject
 from services.ingest.listing import Wanted
-from services.ingest.reports import ReportQuestion, write_report
+from services.ingest.report_questions import ReportQuestion
+from services.ingest.reports import write_report
 
 OUT: Final = Path(__file__).parent / "out" / "reports.json"
 COUNTS: Final = (1_000, 5_000, 45_000)

@@ -9,45 +9,22 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, Final
 
 from pipeline.blobs.ports import BlobNotFound, BlobStore
 from pipeline.contracts.call_info import CallInfo
 from pipeline.contracts.transcript import Transcript
-from pipeline.errors import CallFault, RazgovorError
+from pipeline.errors import CallFault
 from pipeline.formats.call_rows import CallRow, Dialogue, call_row
 from pipeline.formats.xlsx_calls import write_calls
 from services.ingest.jobs import Job
 from services.ingest.ports import Jobs
+from services.ingest.report_questions import MAX_CALLS, ReportQuestion, TooManyCalls
 
-#: More calls than this are asked for period by period.
-MAX_CALLS: Final = 100_000
 PAGE: Final = 500
 _IN_MEMORY_BYTES: Final = 8 << 20
-
-
-class TooManyCalls(RazgovorError):
-    """The period holds more calls than a report may have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportQuestion:
-    """What a report is to hold.
-
-    Attributes:
-        since, before: Of the acceptance: then or later, and earlier.
-        locale: Of headings and reasons, `ru` or `en`.
-        dialogues: Whether what was said is in it, with the figures that only transcripts tell.
-    """
-
-    client_id: str
-    since: datetime
-    before: datetime
-    locale: str
-    dialogues: bool = True
 
 
 def write_report(

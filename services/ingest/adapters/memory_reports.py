@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from pipeline.blobs.ports import BlobStore
 from services.ingest.ports import Jobs
-from services.ingest.reports import ReportQuestion, write_report
+from services.ingest.report_questions import ReportQuestion
+from services.ingest.reports import write_report
 
 
 class MemoryReports:

@@ -19,7 +19,7 @@ from pipeline.blobs.scratch import scratch_errors
 from pipeline.errors import Transient
 from pipeline.isolation import ChildError, ChildProcess, Limits
 from services.ingest.adapters.postgres import Database, PostgresJobs
-from services.ingest.reports import ReportQuestion, write_report
+from services.ingest.report_questions import ReportQuestion
 
 _START_TIMEOUT_S: Final = 60.0
 _NAME: Final = "calls.xlsx"
@@ -35,6 +35,8 @@ class _Order:
 
 def maker(database_url: str, store_url: str, options: StoreOptions) -> Callable[[_Order], int]:
     """What makes reports. Runs in the child."""
+    from services.ingest.reports import write_report  # noqa: PLC0415  the parent loads no writer of workbooks
+
     database = Database(database_url, max_connections=1)
     database.open()
     jobs, store = PostgresJobs(database), store_at(store_url, options)

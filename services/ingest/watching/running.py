@@ -28,7 +28,6 @@ from services.ingest.adapters.postgres import (
     PostgresSubmissions,
     migrate,
 )
-from services.ingest.adapters.sftp_source import SftpPlace, SftpSource
 from services.ingest.metered import MeteredSubmissions, counting_crashes
 from services.ingest.probing import probing
 from services.ingest.rates import RateLimiter
@@ -115,6 +114,9 @@ def _source(name: str, settings: WatcherSettings) -> Source:
     address = settings.sftp
     if address is None or settings.known_hosts is None:
         return FolderSource(Path(settings.source))
+    # The client is a tenth of what ingest loads, and few have such a source.
+    from services.ingest.adapters.sftp_source import SftpPlace, SftpSource  # noqa: PLC0415
+
     return SftpSource(
         SftpPlace(
             host=address.host,

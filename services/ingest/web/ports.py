@@ -17,7 +17,7 @@ from services.ingest.fetching import Fetching
 from services.ingest.ports import Jobs
 from services.ingest.rates import RateLimiter
 from services.ingest.recent_keys import RecentKeys
-from services.ingest.reports import ReportQuestion
+from services.ingest.report_questions import ReportQuestion
 from services.ingest.runs import Runs
 from services.ingest.sessions import Sessions
 from services.ingest.stops import Stops

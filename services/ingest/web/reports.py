@@ -16,7 +16,7 @@ from services.ingest import problems
 from services.ingest.clients import LOCALES
 from services.ingest.fields import Moment
 from services.ingest.problems import Problem
-from services.ingest.reports import MAX_CALLS, ReportQuestion, TooManyCalls
+from services.ingest.report_questions import MAX_CALLS, ReportQuestion, TooManyCalls
 from services.ingest.usage import Usage, month_of
 from services.ingest.web.answers import COMMON, documented
 from services.ingest.web.auth import Reader

@@ -10,7 +10,8 @@ from openpyxl import Workbook
 from pipeline.contracts.call_info import CallInfo
 from services.ingest.adapters.memory_reports import MemoryReports
 from services.ingest.jobs import Outcome, StoredObject
-from services.ingest.reports import ReportQuestion, TooManyCalls, write_report
+from services.ingest.report_questions import ReportQuestion, TooManyCalls
+from services.ingest.reports import write_report
 from tests.integration.ingest import repositories
 from tests.unit.ingest.rig import Rig
 from tests.unit.pipeline.formats import calls, workbooks
