@@ -6,7 +6,7 @@ Used by `runner` on its polling thread. A commit that is lost costs work done ag
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from pipeline.crash_points import reach
@@ -21,8 +21,9 @@ Trackers: TypeAlias = Mapping[TopicPartition, OffsetTracker]
 _EVERY_S: Final = 0.5
 #: While there is nothing to say.
 _LOOK_EVERY_S: Final = 0.1
-#: A commit that the broker did not confirm is said again.
-_CONFIRM_WITHIN_S: Final = 5.0
+#: A commit that the broker did not confirm for so long is said again, with all that is new by then. A group that is being
+#: shared out anew refuses commits, and until they are said again nothing that is done counts as done.
+_CONFIRM_WITHIN_S: Final = 1.0
 
 _log = logs.get(__name__)
 
@@ -30,22 +31,24 @@ _log = logs.get(__name__)
 class Commits:
     """What is committed, and what is said but not confirmed yet."""
 
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._consumer = consumer
-        self._due_s = 0.0
+        self._monotonic_s = monotonic_s
+        self._said_s = float("-inf")
+        self._pause_s = 0.0
         self._unconfirmed: dict[TopicPartition, int] = {}
 
     def now_and_then(self, trackers: Trackers) -> None:
         """Commit what is new, unless that was done a moment ago. Waits for nobody; call it after every `poll`."""
         self._take_confirmations(trackers)
-        now_s = time.monotonic()
-        if now_s >= self._due_s + (_CONFIRM_WITHIN_S if self._unconfirmed else 0.0):
+        now_s = self._monotonic_s()
+        if now_s >= self._said_s + (_CONFIRM_WITHIN_S if self._unconfirmed else self._pause_s):
             self._say(trackers, now_s)
 
     def once_more(self, trackers: Trackers) -> bool:
         """Commit what is new, confirmed or not; whether there was anything new."""
         self._take_confirmations(trackers)
-        self._say(trackers, time.monotonic())
+        self._say(trackers, self._monotonic_s())
         return bool(self._unconfirmed)
 
     def settle(self, trackers: Trackers) -> None:
@@ -67,7 +70,7 @@ class Commits:
 
     def _say(self, trackers: Trackers, now_s: float) -> None:
         self._unconfirmed = _committable(trackers)
-        self._due_s = now_s + (_EVERY_S if self._unconfirmed else _LOOK_EVERY_S)
+        self._said_s, self._pause_s = now_s, _EVERY_S if self._unconfirmed else _LOOK_EVERY_S
         if self._unconfirmed:
             self._consumer.commit_soon(self._unconfirmed)
 
