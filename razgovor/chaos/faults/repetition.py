@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from pipeline.contracts.events import BY_TOPIC, OF_JOBS, CallRecorded
+from pipeline.stream.ports import TopicPartition
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.stage import Stage
+from razgovor.chaos.system import LOOK_EVERY_S
 
 GROUPS: Final = ("ingest", "transcriber", "exporter", "ledger")
 #: What each group reads, without the DLQs: records of these lie where they lie.
@@ -20,29 +22,35 @@ READ_BY: Final = {
 _TIMES: Final = 3
 #: Of more calls the ledger alone reads everything again: its record is what must stay.
 _ALL_GROUPS_UP_TO: Final = 2_000
-_QUIET_S: Final = 3.0
+#: Nothing may have come between two looks so far apart.
+_QUIET_S: Final = 1.5
 _TIMEOUT_S: Final = 900.0
 
 
 def wait_read(stage: Stage, groups: Sequence[str] = GROUPS) -> None:
     """Wait until these groups have read what there is, and nothing came of it for a moment."""
     topics = list(BY_TOPIC)
-    seen: dict[str, object] = {}
+    quiet_at: dict[TopicPartition, int] = {}
 
     def is_quiet() -> bool:
+        nonlocal quiet_at
         ends = stage.ground.broker.ends(topics)
-        behind = [
-            log
-            for group in groups
-            for log, at in stage.ground.broker.committed(group, READ_BY[group]).items()
-            if at < ends[log]
-        ]
-        still = seen.get("ends") == ends
-        seen["ends"] = ends
-        stage.pause(_QUIET_S / 2)
-        return still and not behind
+        if _are_behind(stage, groups, ends):
+            quiet_at = {}
+            stage.pause(LOOK_EVERY_S)
+            return False
+        if ends == quiet_at:
+            return True
+        quiet_at = ends
+        stage.pause(_QUIET_S)
+        return False
 
     stage.wait_for(is_quiet, "the groups did not read everything", _TIMEOUT_S)
+
+
+def _are_behind(stage: Stage, groups: Sequence[str], ends: Mapping[TopicPartition, int]) -> bool:
+    broker = stage.ground.broker
+    return any(at < ends[log] for group in groups for log, at in broker.committed(group, READ_BY[group]).items())
 
 
 class Shuffled(Fault):
