@@ -15,6 +15,7 @@ from razgovor.chaos.book import Book, Order
 from razgovor.chaos.clients import Clients
 from razgovor.chaos.crew import Crew
 from razgovor.chaos.ground import Ground
+from razgovor.chaos.hands import in_hands
 from razgovor.chaos.poison import Poison
 from razgovor.chaos.recordings import DURATION_S, recording
 from razgovor.chaos.upstream import source_of
@@ -182,19 +183,23 @@ class System:
             time.sleep(LOOK_EVERY_S)
             left = self.open_jobs_of(left)
 
-    def wait_heard(self, job_ids: Sequence[str], timeout_s: float) -> None:
-        """Wait until no transcriber has any of these in its hands, or ever will again.
+    def wait_let_go(self, job_ids: Sequence[str], timeout_s: float) -> None:
+        """Wait until what transcribers have in their hands of these now, or had when they died, is heard or let go of.
 
         Raises:
             EmbeddedFailed: Not in time.
         """
         deadline_s = time.monotonic() + timeout_s
-        left = self.ground.record.unheard(job_ids)
+        left = self._in_hands(job_ids)
         while left:
             if time.monotonic() > deadline_s:
                 raise EmbeddedFailed(f"{len(left)} calls were not heard within {timeout_s:.0f} s: {left[:3]}")
             time.sleep(LOOK_EVERY_S)
-            left = self.ground.record.unheard(left)
+            left = self._in_hands(left)
+
+    def _in_hands(self, job_ids: Sequence[str]) -> list[str]:
+        """The record tells which are over, also without a transcript; the store what was begun, sooner than any event."""
+        return in_hands(self.ground.store, self.ground.record.unheard(job_ids))
 
     def open_jobs_of(self, job_ids: Sequence[str]) -> list[str]:
         """Those of these jobs that have not ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -10,7 +11,7 @@ from typing import ClassVar, Final
 
 from pipeline.errors import RazgovorError
 from pipeline.stream.ports import Record
-from razgovor.chaos.engine_log import engine_calls
+from razgovor.chaos.engine_log import engine_calls, last_calls_of
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.proxies.faults import Error, HttpRule
 from razgovor.chaos.stage import Stage
@@ -61,6 +62,7 @@ VICTIMS: Final[Mapping[str, int]] = {"ingest": 1, "transcriber": 3, "exporter": 
 ATTEMPTS_MAX: Final = 3
 _REACHED_WITHIN_S: Final = 120.0
 _LATEST_REACH: Final = 3
+_LOOK_EVERY_S: Final = 0.1
 #: Rules of the S3 proxy: a quarter of all calls find no recording for a moment, while the canary does find its own.
 _NO_AUDIO: Final = HttpRule(
     fault=Error(status=500), methods=frozenset({"GET"}), target=r"/jobs/[0-3][^/]*/audio", share=1.0
@@ -158,23 +160,28 @@ class _Victim:
         stage.wait_for(
             lambda: self._deaths() >= dead + times or provoke(self, step), "the step was not reached", _REACHED_WITHIN_S
         )
-        torn = stage.promises
         crew.disarm(self._worker)
-        crew.wait_ready([self._worker])
         if self._worker.service == "transcriber":
             # Calls that were torn out must be heard before the next crash: who is in every crash is taken for its cause.
-            stage.system.wait_heard([promise.job_id for promise in torn], stage.limit_s)
+            stage.system.wait_let_go([promise.job_id for promise in stage.promises], stage.limit_s)
+        crew.wait_ready([self._worker])
 
     def _deaths(self) -> int:
         """How often it was killed since the fault began."""
         deaths = self._stage.system.crew.deaths[self._stage.first_death :]
         return sum(death.worker == self._worker.name and death.status < 0 for death in deaths)
 
+    def _while_it_lives(self, longest_s: float) -> None:
+        """Let things go on for a while, and no longer than until it dies."""
+        dead, until_s = self._deaths(), time.monotonic() + longest_s
+        while self._deaths() == dead and time.monotonic() < until_s:
+            self._stage.pause(_LOOK_EVERY_S)
+
     def send_bad_record(self, step: str) -> bool:
         """One record that is no event, into whichever partition."""
         key = str(self._draw.random()).encode()
         self._stage.ground.broker.publish(Record(_BAD_TOPIC[self._worker.service], key, step.encode()))
-        self._stage.pause(2.0)
+        self._while_it_lives(2.0)
         return False
 
     def lose_recordings(self, _step: str) -> bool:
@@ -183,26 +190,29 @@ class _Victim:
         Long enough for a recording to fail twice with the canary asked between, whatever else the machine does.
         """
         self._stage.ground.proxies["s3"].set(_NO_AUDIO)
-        self._stage.pause(4.0)
+        self._while_it_lives(4.0)
         self._stage.ground.proxies["s3"].set()
-        self._stage.pause(3.0)
+        self._while_it_lives(3.0)
         return False
 
     def ask_to_stop(self, step: str) -> bool:
-        """SIGTERM once it has work that it cannot end in time; again if none had come and it ended in order."""
+        """SIGTERM once it hears a call that it cannot end in time; again if it ended in order all the same."""
         crew = self._stage.system.crew
         if self._worker.is_ready and self._worker.crash_at is None:
             crew.renew(self._worker, _slow(step))
-        elif self._worker.is_ready:
-            self._stage.pause(2.0)
+        elif self._worker.is_ready and self._hears():
             crew.terminated(self._worker)
         self._stage.pause(0.5)
         return False
 
+    def _hears(self) -> bool:
+        pid = self._worker.pid
+        return pid is not None and bool(last_calls_of(self._stage.system.engine_log, pid, 1))
+
 
 def _slow(step: str) -> dict[str, str]:
-    """A life in which no call is heard in time."""
-    return {"RAZGOVOR_CRASH_AT": f"{step}:1", "RAZGOVOR_ENGINE_S": "30"}
+    """A life in which a call takes several times as long as a drain, and no longer: others wait for what is in its hands."""
+    return {"RAZGOVOR_CRASH_AT": f"{step}:1", "RAZGOVOR_ENGINE_S": "8", "TRANSCRIBER_DRAIN_TIMEOUT_S": "2"}
 
 
 def _leave(victim: _Victim, _step: str) -> bool:  # noqa: ARG001  calls flow by themselves

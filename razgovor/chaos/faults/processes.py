@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Final
 
-from pipeline.contracts import layout
 from razgovor.chaos.engine_log import engine_calls, last_calls_of
 from razgovor.chaos.fault import Fault
 from razgovor.chaos.ground import SESSION_TIMEOUT_MS
+from razgovor.chaos.hands import is_transcribed, names_of
 from razgovor.chaos.stage import Stage
 from razgovor.chaos.system import SHORTENED
 
@@ -82,8 +82,7 @@ def torn_out(stage: Stage, pid: int) -> list[str]:
 
 def _is_transcribed(stage: Stage, call: str) -> bool:
     job_id, _, run = call.rpartition("/")
-    names = [blob.key.rpartition("/")[2] for blob in stage.ground.store.list(layout.run_prefix(job_id, int(run)))]
-    return layout.TRANSCRIPT_NAME in names
+    return is_transcribed(names_of(stage.ground.store, job_id, int(run)))
 
 
 class Terminated(Fault):
