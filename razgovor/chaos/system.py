@@ -41,7 +41,7 @@ SHORTENED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "transcriber": {
         "RETRY_DELAY_S": "5",
-        "TAKEOVER_AFTER_S": "6",
+        "TAKEOVER_AFTER_S": "3",
         "MAX_IN_FLIGHT": "32",
         "ENGINE_BASE_TIMEOUT_S": "3",
         "ENGINE_TIMEOUT_PER_SPEECH_S": "1",
