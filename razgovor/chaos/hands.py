@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import layout
-from services.transcriber.domain.starts import starts_in
+from services.transcriber.domain.starts import Starts, starts_in
 
 _FIRST_RUN = 1
 
@@ -22,6 +22,11 @@ def in_hands(store: BlobStore, job_ids: Iterable[str]) -> list[str]:
         job_ids: The jobs.
     """
     return [job_id for job_id in job_ids if _is_in_hands(names_of(store, job_id, _FIRST_RUN))]
+
+
+def starts_of(store: BlobStore, job_id: str) -> Starts:
+    """The starts on a job's first run."""
+    return starts_in(names_of(store, job_id, _FIRST_RUN))
 
 
 def names_of(store: BlobStore, job_id: str, run: int) -> list[str]:
