@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from pipeline.blobs.ports import BlobStore
 from pipeline.contracts import layout
 from services.transcriber.domain.starts import Starts, starts_in
 
-_FIRST_RUN = 1
+_FIRST_RUN: Final = 1
 
 
 def in_hands(store: BlobStore, job_ids: Iterable[str]) -> list[str]:

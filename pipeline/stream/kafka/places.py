@@ -7,6 +7,7 @@ of the topic that it is a place in, as its metadata, and whoever reads on there 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 import confluent_kafka as ck
 from confluent_kafka import KafkaException
@@ -16,6 +17,13 @@ from pipeline.stream.ports import TopicPartition
 from pipeline.telemetry import logs
 
 _log = logs.get("kafka")
+
+
+class Member(Protocol):
+    """Who can be asked how far its group has come, as a client is."""
+
+    def committed(self, partitions: list[ck.TopicPartition], timeout: float) -> list[ck.TopicPartition]:
+        """What the group has committed of these; raises KafkaException if nobody tells within so many seconds."""
 
 
 class Places:
@@ -28,7 +36,7 @@ class Places:
         id_of: The id that a topic had when the brokers told it last.
     """
 
-    def __init__(self, consumer: ck.Consumer, id_of: Callable[[str], str]) -> None:
+    def __init__(self, consumer: Member, id_of: Callable[[str], str]) -> None:
         self._consumer = consumer
         self._id_of = id_of
         self._ids: dict[TopicPartition, str] = {}
